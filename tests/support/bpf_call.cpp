@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <fcntl.h>
 #include <linux/btf.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,8 +16,7 @@ namespace bpffs_test {
 
 namespace {
 
-uint64_t address(const void* p)
-{
+uint64_t address(const void* p) {
     return reinterpret_cast<uintptr_t>(p);
 }
 
@@ -28,8 +28,7 @@ struct elem_attr {
     uint64_t flags = 0;
 };
 
-int elem_call(int command, int map, const void* key, const void* value, uint64_t flags = 0)
-{
+int elem_call(int command, int map, const void* key, const void* value, uint64_t flags = 0) {
     elem_attr attr;
     attr.map_fd = static_cast<uint32_t>(map);
     attr.key = address(key);
@@ -38,8 +37,7 @@ int elem_call(int command, int map, const void* key, const void* value, uint64_t
     return bpf_call(command, &attr, sizeof(attr));
 }
 
-bpf_insn insn(uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm)
-{
+bpf_insn insn(uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm) {
     bpf_insn i = {};
     i.code = code;
     i.dst_reg = dst & 0xfU;
@@ -49,9 +47,9 @@ bpf_insn insn(uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm)
     return i;
 }
 
-/// r0 = address of the value of key 0 in the map; r0 = 0 and `skip` instructions further when absent.
-program_text looks_up_first(int map, int16_t skip)
-{
+/// r0 = address of the value of key 0 in the map; r0 = 0 and `skip` instructions further when
+/// absent.
+program_text looks_up_first(int map, int16_t skip) {
     return {
         insn(BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -4, 0),
         insn(BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -8, 0),
@@ -70,8 +68,7 @@ struct info_attr {
     uint64_t info = 0;
 };
 
-int object_info(int fd, void* info, uint32_t size)
-{
+int object_info(int fd, void* info, uint32_t size) {
     info_attr attr;
     attr.bpf_fd = static_cast<uint32_t>(fd);
     attr.info_len = size;
@@ -81,8 +78,7 @@ int object_info(int fd, void* info, uint32_t size)
 
 } // namespace
 
-handle& handle::operator=(handle&& other) noexcept
-{
+handle& handle::operator=(handle&& other) noexcept {
     if (this != &other) {
         close();
         fd_ = other.release();
@@ -90,34 +86,30 @@ handle& handle::operator=(handle&& other) noexcept
     return *this;
 }
 
-int handle::release()
-{
+int handle::release() {
     const int fd = fd_;
     fd_ = -EBADF;
     return fd;
 }
 
-void handle::close()
-{
+void handle::close() {
     if (fd_ >= 0)
         ::close(fd_);
     fd_ = -EBADF;
 }
 
-int bpf_call(int command, void* attr, unsigned size)
-{
+int bpf_call(int command, void* attr, unsigned size) {
     const long value = ::syscall(__NR_bpf, command, attr, size);
     return value < 0 ? -errno : static_cast<int>(value);
 }
 
-handle create_map(const map_create_attr& attr)
-{
+handle create_map(const map_create_attr& attr) {
     map_create_attr copy = attr;
     return handle(bpf_call(BPF_MAP_CREATE, &copy, sizeof(copy)));
 }
 
-handle create_map(uint32_t type, uint32_t key_size, uint32_t value_size, uint32_t max_entries, uint32_t flags)
-{
+handle create_map(uint32_t type, uint32_t key_size, uint32_t value_size, uint32_t max_entries,
+                  uint32_t flags) {
     map_create_attr attr;
     attr.map_type = type;
     attr.key_size = key_size;
@@ -127,39 +119,32 @@ handle create_map(uint32_t type, uint32_t key_size, uint32_t value_size, uint32_
     return create_map(attr);
 }
 
-int map_lookup(int map, const void* key, void* value)
-{
+int map_lookup(int map, const void* key, void* value) {
     return elem_call(BPF_MAP_LOOKUP_ELEM, map, key, value);
 }
 
-int map_update(int map, const void* key, const void* value, uint64_t flags)
-{
+int map_update(int map, const void* key, const void* value, uint64_t flags) {
     return elem_call(BPF_MAP_UPDATE_ELEM, map, key, value, flags);
 }
 
-int map_delete(int map, const void* key)
-{
+int map_delete(int map, const void* key) {
     return elem_call(BPF_MAP_DELETE_ELEM, map, key, nullptr);
 }
 
-int map_next_key(int map, const void* key, void* next)
-{
+int map_next_key(int map, const void* key, void* next) {
     return elem_call(BPF_MAP_GET_NEXT_KEY, map, key, next);
 }
 
-int map_lookup_and_delete(int map, const void* key, void* value)
-{
+int map_lookup_and_delete(int map, const void* key, void* value) {
     return elem_call(BPF_MAP_LOOKUP_AND_DELETE_ELEM, map, key, value);
 }
 
-int map_freeze(int map)
-{
+int map_freeze(int map) {
     uint32_t attr = static_cast<uint32_t>(map);
     return bpf_call(BPF_MAP_FREEZE, &attr, sizeof(attr));
 }
 
-int map_batch(int command, int map, void* keys, void* values, uint32_t& count)
-{
+int map_batch(int command, int map, void* keys, void* values, uint32_t& count) {
     struct {
         uint64_t in_batch, out_batch, keys, values;
         uint32_t count, map_fd;
@@ -178,30 +163,32 @@ int map_batch(int command, int map, void* keys, void* values, uint32_t& count)
     return value;
 }
 
-int obj_command(int command, obj_attr attr, const std::string& path)
-{
+int obj_command(int command, obj_attr attr, const std::string& path) {
     attr.pathname = address(path.c_str());
     return bpf_call(command, &attr, sizeof(attr));
 }
 
-handle get(const std::string& path, uint32_t file_flags)
-{
+handle open_file(const std::string& path, int flags, unsigned mode) {
+    const int fd =
+        ::open(path.c_str(), flags | O_CLOEXEC, mode); // NOLINT(cppcoreguidelines-pro-type-vararg)
+    return handle(fd < 0 ? -errno : fd);
+}
+
+handle get(const std::string& path, uint32_t file_flags) {
     obj_attr attr;
     attr.file_flags = file_flags;
     attr.pathname = address(path.c_str());
     return handle(bpf_call(BPF_OBJ_GET, &attr, 16)); // the size that every kernel knows
 }
 
-int pin(int fd, const std::string& path)
-{
+int pin(int fd, const std::string& path) {
     obj_attr attr;
     attr.bpf_fd = static_cast<uint32_t>(fd);
     attr.pathname = address(path.c_str());
     return bpf_call(BPF_OBJ_PIN, &attr, 16);
 }
 
-int pin_with_mode(int fd, const std::string& path, uint32_t mode)
-{
+int pin_with_mode(int fd, const std::string& path, uint32_t mode) {
     obj_attr attr;
     attr.bpf_fd = static_cast<uint32_t>(fd);
     attr.file_flags = flag_pin_mode;
@@ -209,16 +196,14 @@ int pin_with_mode(int fd, const std::string& path, uint32_t mode)
     return obj_command(BPF_OBJ_PIN, attr, path);
 }
 
-program_text returns(int32_t value)
-{
+program_text returns(int32_t value) {
     return {
         insn(BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value),
         insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
     };
 }
 
-program_text writes_first_value(int map)
-{
+program_text writes_first_value(int map) {
     program_text text = looks_up_first(map, 1);
     text.push_back(insn(BPF_ST | BPF_MEM | BPF_W, BPF_REG_0, 0, 0, 42));
     const program_text tail = returns(-1);
@@ -226,16 +211,14 @@ program_text writes_first_value(int map)
     return text;
 }
 
-program_text reads_first_value(int map)
-{
+program_text reads_first_value(int map) {
     program_text text = looks_up_first(map, 1);
     text.push_back(insn(BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_0, 0, 0));
     text.push_back(insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));
     return text;
 }
 
-handle load_program(uint32_t type, const program_text& text, const load_options& options)
-{
+handle load_program(uint32_t type, const program_text& text, const load_options& options) {
     prog_load_attr attr;
     attr.prog_type = type;
     attr.insn_cnt = static_cast<uint32_t>(text.size());
@@ -262,20 +245,17 @@ handle load_program(uint32_t type, const program_text& text, const load_options&
     return program;
 }
 
-int prog_attach(const attach_attr& attr)
-{
+int prog_attach(const attach_attr& attr) {
     attach_attr copy = attr;
     return bpf_call(BPF_PROG_ATTACH, &copy, sizeof(copy));
 }
 
-int prog_detach(const attach_attr& attr)
-{
+int prog_detach(const attach_attr& attr) {
     attach_attr copy = attr;
     return bpf_call(BPF_PROG_DETACH, &copy, sizeof(copy));
 }
 
-int prog_query_count(uint32_t target, uint32_t attach_type)
-{
+int prog_query_count(uint32_t target, uint32_t attach_type) {
     uint32_t ids[64] = {};
     struct {
         uint32_t target, attach_type, query_flags, attach_flags;
@@ -290,8 +270,7 @@ int prog_query_count(uint32_t target, uint32_t attach_type)
     return value < 0 ? value : static_cast<int>(attr.count);
 }
 
-int prog_test_run(int program, run_input input, uint32_t* retval)
-{
+int prog_test_run(int program, run_input input, uint32_t* retval) {
     uint8_t packet[64] = {};
     uint8_t out[256] = {};
     struct {
@@ -317,14 +296,12 @@ int prog_test_run(int program, run_input input, uint32_t* retval)
     return value;
 }
 
-int prog_bind_map(int program, int map)
-{
+int prog_bind_map(int program, int map) {
     uint32_t attr[3] = {static_cast<uint32_t>(program), static_cast<uint32_t>(map), 0};
     return bpf_call(BPF_PROG_BIND_MAP, attr, sizeof(attr));
 }
 
-handle raw_tracepoint_open(const char* name, int program)
-{
+handle raw_tracepoint_open(const char* name, int program) {
     struct {
         uint64_t name;
         uint32_t prog_fd, pad;
@@ -332,14 +309,12 @@ handle raw_tracepoint_open(const char* name, int program)
     return handle(bpf_call(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr)));
 }
 
-handle link_create(const link_create_attr& attr)
-{
+handle link_create(const link_create_attr& attr) {
     link_create_attr copy = attr;
     return handle(bpf_call(BPF_LINK_CREATE, &copy, sizeof(copy)));
 }
 
-int link_update(int link, int new_program, int old_program)
-{
+int link_update(int link, int new_program, int old_program) {
     uint32_t attr[4] = {static_cast<uint32_t>(link), static_cast<uint32_t>(new_program), 0, 0};
     if (old_program >= 0) {
         attr[2] = BPF_F_REPLACE;
@@ -348,20 +323,17 @@ int link_update(int link, int new_program, int old_program)
     return bpf_call(BPF_LINK_UPDATE, attr, sizeof(attr));
 }
 
-int link_detach(int link)
-{
+int link_detach(int link) {
     uint32_t attr = static_cast<uint32_t>(link);
     return bpf_call(BPF_LINK_DETACH, &attr, sizeof(attr));
 }
 
-handle iter_create(int link)
-{
+handle iter_create(int link) {
     uint32_t attr[2] = {static_cast<uint32_t>(link), 0};
     return handle(bpf_call(BPF_ITER_CREATE, attr, sizeof(attr)));
 }
 
-int map_ids(int map, object_ids& out)
-{
+int map_ids(int map, object_ids& out) {
     bpf_map_info info = {};
     const int value = object_info(map, &info, sizeof(info));
     out.id = info.id;
@@ -369,8 +341,7 @@ int map_ids(int map, object_ids& out)
     return value;
 }
 
-int prog_ids(int program, object_ids& out)
-{
+int prog_ids(int program, object_ids& out) {
     bpf_prog_info info = {};
     const int value = object_info(program, &info, sizeof(info));
     out.id = info.id;
@@ -378,8 +349,7 @@ int prog_ids(int program, object_ids& out)
     return value;
 }
 
-int link_ids(int link, object_ids& out)
-{
+int link_ids(int link, object_ids& out) {
     bpf_link_info info = {};
     const int value = object_info(link, &info, sizeof(info));
     out.id = info.id;
@@ -387,8 +357,7 @@ int link_ids(int link, object_ids& out)
     return value;
 }
 
-handle btf_load(const std::vector<uint8_t>& data, int token)
-{
+handle btf_load(const std::vector<uint8_t>& data, int token) {
     struct {
         uint64_t btf, log_buf;
         uint32_t size, log_size, log_level, log_true_size, flags;
@@ -403,8 +372,7 @@ handle btf_load(const std::vector<uint8_t>& data, int token)
     return handle(bpf_call(BPF_BTF_LOAD, &attr, sizeof(attr)));
 }
 
-std::vector<uint8_t> small_btf()
-{
+std::vector<uint8_t> small_btf() {
     struct {
         btf_header header = {};
         btf_type type = {};
@@ -425,8 +393,7 @@ std::vector<uint8_t> small_btf()
     return bytes;
 }
 
-handle token_create(int directory, uint32_t flags)
-{
+handle token_create(int directory, uint32_t flags) {
     uint32_t attr[2] = {flags, static_cast<uint32_t>(directory)};
     return handle(bpf_call(cmd_token_create, attr, sizeof(attr)));
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// Raw bpf(2) for the kernel's own tests: tests/attack and tests/model ask the kernel directly, so that
-// a fault of the library cannot hide a fault of the kernel.
+// Raw bpf(2) for the kernel's own tests: tests/attack and tests/model ask the kernel directly, so
+// that a fault of the library cannot hide a fault of the kernel.
 //
-// The argument blocks are laid out as in include/uapi/linux/bpf.h of Linux 6.12 plus the fields of the
-// series; the installed headers may be older. Every function returns what the system call returned, or
-// -errno. Zeroed tails are legal on every kernel (CHECK_ATTR looks at what it does not know only).
+// The argument blocks are laid out as in include/uapi/linux/bpf.h of Linux 6.12 plus the fields of
+// the series; the installed headers may be older. Every function returns what the system call
+// returned, or -errno. Zeroed tails are legal on every kernel (CHECK_ATTR looks at what it does not
+// know only).
 
 #pragma once
 
@@ -149,7 +150,8 @@ int bpf_call(int command, void* attr, unsigned size);
 
 // Maps.
 handle create_map(const map_create_attr& attr);
-handle create_map(uint32_t type, uint32_t key_size, uint32_t value_size, uint32_t max_entries, uint32_t flags = 0);
+handle create_map(uint32_t type, uint32_t key_size, uint32_t value_size, uint32_t max_entries,
+                  uint32_t flags = 0);
 int map_lookup(int map, const void* key, void* value);
 int map_update(int map, const void* key, const void* value, uint64_t flags = 0);
 int map_delete(int map, const void* key);
@@ -160,6 +162,8 @@ int map_freeze(int map);
 int map_batch(int command, int map, void* keys, void* values, uint32_t& count);
 
 // Files.
+/// open(2), CLOEXEC added.
+handle open_file(const std::string& path, int flags, unsigned mode = 0);
 handle get(const std::string& path, uint32_t file_flags = 0);
 int pin(int fd, const std::string& path);
 int pin_with_mode(int fd, const std::string& path, uint32_t mode);
@@ -195,7 +199,8 @@ int prog_attach(const attach_attr& attr);
 int prog_detach(const attach_attr& attr);
 /// How many programs are attached there, or -errno. Wants the privileges of BPF_PROG_QUERY.
 int prog_query_count(uint32_t target, uint32_t attach_type);
-/// Runs it on 64 bytes of data (`context`: on 16 bytes of context instead, for BPF_PROG_TYPE_SYSCALL).
+/// Runs it on 64 bytes of data (`context`: on 16 bytes of context instead, for
+/// BPF_PROG_TYPE_SYSCALL).
 enum class run_input { packet, context };
 int prog_test_run(int program, run_input input, uint32_t* retval = nullptr);
 int prog_bind_map(int program, int map);

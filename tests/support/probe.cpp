@@ -20,41 +20,34 @@ namespace bpffs_test {
 
 namespace {
 
-bool has_root()
-{
+bool has_root() {
     return ::geteuid() == 0;
 }
 
-bool has_bpf()
-{
+bool has_bpf() {
     return create_map(BPF_MAP_TYPE_ARRAY, 4, 4, 1).good();
 }
 
-bool has_bpffs()
-{
+bool has_bpffs() {
     return private_namespaces() && bpffs_mount("").error() == 0;
 }
 
-bool shows(const std::string& options, const std::string& wanted)
-{
+bool shows(const std::string& options, const std::string& wanted) {
     if (!private_namespaces())
         return false;
     const bpffs_mount mount(options);
     return mount.error() == 0 && has_option(mount_options(mount.directory()), wanted);
 }
 
-bool has_fmode()
-{
+bool has_fmode() {
     return shows("fmode", "fmode");
 }
 
-bool has_directory_tokens()
-{
+bool has_directory_tokens() {
     return shows("fmode,mode=0700,delegate_cmds=map_create,delegate_caps=bpf", "delegate_caps=bpf");
 }
 
-bool has_pin_mode()
-{
+bool has_pin_mode() {
     if (!private_namespaces())
         return false;
     const bpffs_mount mount("");
@@ -62,19 +55,17 @@ bool has_pin_mode()
     return mount.error() == 0 && map.good() && pin_with_mode(map.get(), mount / "probe", 0640) == 0;
 }
 
-bool has_upstream_token()
-{
+bool has_upstream_token() {
     return token_create(-1).error() == EBADF;
 }
 
-bool has_cgroup2()
-{
+bool has_cgroup2() {
     struct stat st = {};
-    return ::stat("/sys/fs/cgroup/cgroup.procs", &st) == 0 || ::stat("/sys/fs/cgroup/unified/cgroup.procs", &st) == 0;
+    return ::stat("/sys/fs/cgroup/cgroup.procs", &st) == 0 ||
+           ::stat("/sys/fs/cgroup/unified/cgroup.procs", &st) == 0;
 }
 
-bool has_unprivileged_load()
-{
+bool has_unprivileged_load() {
     std::ifstream file("/proc/sys/kernel/unprivileged_bpf_disabled");
     int value = 2;
     return file >> value && value == 0;
@@ -82,27 +73,20 @@ bool has_unprivileged_load()
 
 using question = bool (*)();
 
-const std::map<std::string, question>& questions()
-{
+const std::map<std::string, question>& questions() {
     static const std::map<std::string, question> all = {
-        {"root", has_root},
-        {"namespaces", private_namespaces},
-        {"bpf", has_bpf},
-        {"bpffs", has_bpffs},
-        {"fmode", has_fmode},
-        {"token", has_directory_tokens},
-        {"pin_mode", has_pin_mode},
-        {"upstream_token", has_upstream_token},
-        {"cgroup2", has_cgroup2},
-        {"unprivileged_load", has_unprivileged_load},
+        {"root", has_root},         {"namespaces", private_namespaces},
+        {"bpf", has_bpf},           {"bpffs", has_bpffs},
+        {"fmode", has_fmode},       {"token", has_directory_tokens},
+        {"pin_mode", has_pin_mode}, {"upstream_token", has_upstream_token},
+        {"cgroup2", has_cgroup2},   {"unprivileged_load", has_unprivileged_load},
     };
     return all;
 }
 
 } // namespace
 
-bool probe(const std::string& name)
-{
+bool probe(const std::string& name) {
     static std::map<std::string, bool> answers;
     const auto known = answers.find(name);
     if (known != answers.end())
@@ -113,19 +97,16 @@ bool probe(const std::string& name)
     return answers[name] = asked->second();
 }
 
-bool required(const std::string& name)
-{
+bool required(const std::string& name) {
     const char* list = std::getenv("BPFFS_REQUIRE"); // NOLINT(concurrency-mt-unsafe)
     return list != nullptr && has_option(list, name);
 }
 
-std::string missing(const std::string& name)
-{
+std::string missing(const std::string& name) {
     return missing(name, probe(name));
 }
 
-std::string missing(const std::string& name, bool available)
-{
+std::string missing(const std::string& name, bool available) {
     if (available)
         return "";
     if (required(name))

@@ -2,8 +2,9 @@
 //
 // Named probes: what this machine's kernel can do, asked by doing it, never by its version.
 //
-// A test starts with BPFFS_NEEDS("fmode"): where the probe says no, the test is skipped and the skip names
-// the probe. BPFFS_REQUIRE=fmode,token,... in the environment turns such a skip into a failure.
+// A test starts with BPFFS_NEEDS("fmode"): where the probe says no, the test is skipped and the
+// skip names the probe. BPFFS_REQUIRE=fmode,token,... in the environment turns such a skip into a
+// failure.
 
 #pragma once
 
@@ -13,22 +14,25 @@
 
 namespace bpffs_test {
 
-/// Known probes: root, namespaces, bpf, bpffs, fmode, token (directory tokens), pin_mode, upstream_token
-/// (the command exists), cgroup2, unprivileged_load. Any other name is an error of the test.
+/// Known probes: root, namespaces, bpf, bpffs, fmode, token (directory tokens), pin_mode,
+/// upstream_token (the command exists), cgroup2, unprivileged_load. Any other name is an error of
+/// the test.
 bool probe(const std::string& name);
 
 /// Is the name in BPFFS_REQUIRE?
 bool required(const std::string& name);
 
-/// "" to go on; otherwise the reason not to. A reason that BPFFS_REQUIRE forbids is reported as a failure.
+/// "" to go on; otherwise the reason not to. A reason that BPFFS_REQUIRE forbids is reported as a
+/// failure.
 std::string missing(const std::string& name);
 /// The same for something that is no fixed probe: `available` was found out by the test itself.
 std::string missing(const std::string& name, bool available);
 
 } // namespace bpffs_test
 
-#define BPFFS_NEEDS(...)                                                                                               \
-    do {                                                                                                               \
-        if (const std::string why = ::bpffs_test::missing(__VA_ARGS__); !why.empty())                                  \
-            GTEST_SKIP() << why;                                                                                       \
+#define BPFFS_NEEDS(...)                                                                           \
+    do {                                                                                           \
+        if (const std::string bpffs_skip = ::bpffs_test::missing(__VA_ARGS__);                     \
+            !bpffs_skip.empty())                                                                   \
+            GTEST_SKIP() << bpffs_skip;                                                            \
     } while (false)

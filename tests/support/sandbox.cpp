@@ -21,8 +21,7 @@
 
 namespace bpffs_test {
 
-bool private_namespaces()
-{
+bool private_namespaces() {
     static const bool entered = [] {
         if (::unshare(CLONE_NEWNS | CLONE_NEWNET) != 0)
             return false;
@@ -31,8 +30,7 @@ bool private_namespaces()
     return entered;
 }
 
-bpffs_mount::bpffs_mount(const std::string& options)
-{
+bpffs_mount::bpffs_mount(const std::string& options) {
     char name[] = "/tmp/bpffs-test.XXXXXX";
     if (::mkdtemp(name) == nullptr) {
         error_ = errno;
@@ -43,8 +41,7 @@ bpffs_mount::bpffs_mount(const std::string& options)
         error_ = errno;
 }
 
-bpffs_mount::~bpffs_mount()
-{
+bpffs_mount::~bpffs_mount() {
     if (directory_.empty())
         return;
     if (error_ == 0)
@@ -52,14 +49,12 @@ bpffs_mount::~bpffs_mount()
     ::rmdir(directory_.c_str());
 }
 
-int bpffs_mount::remount(const std::string& options) const
-{
+int bpffs_mount::remount(const std::string& options) const {
     const int value = ::mount("bpf", directory_.c_str(), "bpf", MS_REMOUNT, options.c_str());
     return value != 0 ? -errno : 0;
 }
 
-std::string mount_options(const std::string& directory)
-{
+std::string mount_options(const std::string& directory) {
     std::ifstream table("/proc/self/mountinfo");
     std::string line;
     std::string found;
@@ -78,21 +73,18 @@ std::string mount_options(const std::string& directory)
     return found;
 }
 
-bool has_option(const std::string& options, const std::string& option)
-{
+bool has_option(const std::string& options, const std::string& option) {
     return ("," + options + ",").find("," + option + ",") != std::string::npos;
 }
 
-outcome failed(const char* step, int error)
-{
+outcome failed(const char* step, int error) {
     outcome o;
     o.error = error;
     std::strncpy(o.step, step, sizeof(o.step) - 1);
     return o;
 }
 
-outcome done(const char* step, int value, bool seen)
-{
+outcome done(const char* step, int value, bool seen) {
     if (value < 0)
         return failed(step, -value);
     outcome o;
@@ -102,32 +94,33 @@ outcome done(const char* step, int value, bool seen)
 
 namespace {
 
-int set_capabilities(uint64_t mask)
-{
+int set_capabilities(uint64_t mask) {
     __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[2] = {};
+    if (::syscall(SYS_capget, &header, data) != 0)
+        return -1;
     for (unsigned i = 0; i < 2; i++) {
-        data[i].effective = static_cast<uint32_t>(mask >> (32 * i));
-        data[i].permitted = data[i].effective;
+        data[i].permitted &= static_cast<uint32_t>(mask >> (32 * i));
+        data[i].effective = data[i].permitted;
+        data[i].inheritable = 0;
     }
     return static_cast<int>(::syscall(SYS_capset, &header, data));
 }
 
-bool become(const identity& who)
-{
+bool become(const identity& who) {
     if (::setgroups(who.groups.size(), who.groups.data()) != 0)
         return false;
     if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
         return false;
     if (::setresgid(who.gid, who.gid, who.gid) != 0 || ::setresuid(who.uid, who.uid, who.uid) != 0)
         return false;
-    return set_capabilities(who.capabilities) == 0;
+    // Whoever changed identity may not look into its own /proc/self otherwise.
+    return set_capabilities(who.capabilities) == 0 && ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
 }
 
 } // namespace
 
-outcome as(const identity& who, const std::function<outcome()>& body)
-{
+outcome as(const identity& who, const std::function<outcome()>& body) {
     int ends[2];
     if (::pipe(ends) != 0)
         return failed("pipe", errno);
@@ -148,8 +141,7 @@ outcome as(const identity& who, const std::function<outcome()>& body)
     return o;
 }
 
-outcome as_user(uid_t uid, const std::function<outcome()>& body)
-{
+outcome as_user(uid_t uid, const std::function<outcome()>& body) {
     identity who;
     who.uid = uid;
     who.gid = uid;

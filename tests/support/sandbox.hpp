@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// Where kernel-level and host tests play: a mount and a network namespace of the process' own, a bpffs
-// mounted for one test, and code run as somebody else.
+// Where kernel-level and host tests play: a mount and a network namespace of the process' own, a
+// bpffs mounted for one test, and code run as somebody else.
 //
-// Everything here needs root; ask `private_namespaces()` first (it skips the test where it cannot be had).
+// Everything here needs root; ask `private_namespaces()` first (it skips the test where it cannot
+// be had).
 
 #pragma once
 
@@ -33,7 +34,9 @@ public:
 
     [[nodiscard]] int error() const { return error_; }
     [[nodiscard]] const std::string& directory() const { return directory_; }
-    [[nodiscard]] std::string operator/(const std::string& name) const { return directory_ + "/" + name; }
+    [[nodiscard]] std::string operator/(const std::string& name) const {
+        return directory_ + "/" + name;
+    }
     /// mount -o remount,`options`: 0 or -errno.
     [[nodiscard]] int remount(const std::string& options) const;
 
@@ -42,12 +45,14 @@ private:
     int error_ = 0;
 };
 
-/// The super options of the mount at this directory as /proc/self/mountinfo shows them; "" when none.
+/// The super options of the mount at this directory as /proc/self/mountinfo shows them; "" when
+/// none.
 std::string mount_options(const std::string& directory);
 /// Is `option` one of the comma-separated ones?
 bool has_option(const std::string& options, const std::string& option);
 
-/// What came of something tried: errno (0: it worked), whether its effect was seen, and which step failed.
+/// What came of something tried: errno (0: it worked), whether its effect was seen, and which step
+/// failed.
 struct outcome {
     int error = 0;
     bool seen = false;
@@ -57,14 +62,16 @@ outcome failed(const char* step, int error);
 /// `value` as bpf_call() gives it.
 outcome done(const char* step, int value, bool seen = false);
 
+constexpr uint64_t all_capabilities = ~0ULL;
+
 struct identity {
     uid_t uid = alice;
     gid_t gid = alice;
     std::vector<gid_t> groups = {};
-    uint64_t capabilities = 0; ///< mask of CAP_*; kept although uid is not 0
+    uint64_t capabilities = 0; ///< mask of CAP_*: those of them that root has here are kept
 };
-/// Runs `body` in a child process with that identity and no other privilege. Descriptors of this process
-/// are there too. error is ECHILD when the child died instead of answering.
+/// Runs `body` in a child process with that identity and no other privilege. Descriptors of this
+/// process are there too. error is ECHILD when the child died instead of answering.
 outcome as(const identity& who, const std::function<outcome()>& body);
 outcome as_user(uid_t uid, const std::function<outcome()>& body);
 
