@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// BPFFS_API marks what the shared library exports; everything else is hidden.
+#pragma once
+
+#define BPFFS_API __attribute__((visibility("default")))

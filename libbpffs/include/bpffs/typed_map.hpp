@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// Maps with types: the key, the value and the access are part of the type. A reader has no
+// update(), a writer no lookup(); conversions only narrow the access. Sizes and kind are checked
+// once, when the map is opened.
+#pragma once
+
+#include <bpffs/access.hpp>
+#include <bpffs/map.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace bpffs {
+
+/// What can be copied to and from a map as bytes.
+template <class T>
+concept plain_bytes = std::is_trivially_copyable_v<T> && std::default_initializable<T>;
+
+/// The access types, for `requires`: readable<A>, writable<A>.
+template <access A>
+concept readable = can_read(A);
+template <access A>
+concept writable = can_write(A);
+
+/// Checks that `opened` is a map of a kind whose elements are one key and one value (hash, array,
+/// LRU hash, LPM trie), with these sizes: errc::wrong_kind, errc::wrong_size.
+BPFFS_API void check_shape(const map& opened, std::size_t key_size, std::size_t value_size);
+BPFFS_API void check_shape(const map& opened, std::size_t key_size, std::size_t value_size,
+                           error_code& code) noexcept;
+
+/// An open map from K to V with the right A. Owns its handle; move-only.
+template <plain_bytes K, plain_bytes V, access A> class typed_map {
+public:
+    using key_type = K;
+    using mapped_type = V;
+    static constexpr access rights = A;
+
+    typed_map() noexcept = default;
+
+    /// Opens a pinned map with the right A. Errors of map::open and check_shape.
+    [[nodiscard]] static typed_map open(const location& where) { return from(map::open(where, A)); }
+    [[nodiscard]] static typed_map open(const location& where, error_code& code) noexcept {
+        map opened = map::open(where, A, code);
+        return code ? typed_map{} : from(std::move(opened), code);
+    }
+
+    /// Creates a map with these sizes; the sizes in `spec` are not looked at. Errors of create_map.
+    [[nodiscard]] static typed_map create(const location& where,
+                                          map_spec spec = {}) requires(A == access::read_write) {
+        fit(spec);
+        return from(create_map(where, spec));
+    }
+    [[nodiscard]] static typed_map create(const location& where, map_spec spec,
+                                          error_code& code) noexcept
+        requires(A == access::read_write) {
+        fit(spec);
+        map made = create_map(where, spec, code);
+        return code ? typed_map{} : from(std::move(made), code);
+    }
+
+    /// Puts types over an open map. errc::wrong_access where it has less than A.
+    [[nodiscard]] static typed_map from(map&& opened) {
+        check_shape(opened, sizeof(K), sizeof(V));
+        if (!narrows(opened.rights(), A)) {
+            throw error{errc::wrong_access, "open map", opened.file()};
+        }
+        return typed_map{std::move(opened)};
+    }
+    [[nodiscard]] static typed_map from(map&& opened, error_code& code) noexcept {
+        check_shape(opened, sizeof(K), sizeof(V), code);
+        if (!code && !narrows(opened.rights(), A)) {
+            code = errc::wrong_access;
+        }
+        return code ? typed_map{} : typed_map{std::move(opened)};
+    }
+
+    /// From a handle with more rights. There is no conversion the other way.
+    template <access B>
+    requires(B != A && narrows(B, A)) typed_map(typed_map<K, V, B>&& wider)
+    noexcept // NOLINT: narrowing is implicit on purpose
+        : map_{std::move(wider.map_)} {}
+
+    /// The value of a key, or nothing where there is none.
+    [[nodiscard]] std::optional<V> lookup(const K& key) const requires readable<A> {
+        V value;
+        return map_.lookup(bytes_of(key), bytes_of(value)) ? std::optional<V>{value} : std::nullopt;
+    }
+    [[nodiscard]] std::optional<V> lookup(const K& key,
+                                          error_code& code) const noexcept requires readable<A> {
+        V value;
+        return map_.lookup(bytes_of(key), bytes_of(value), code) ? std::optional<V>{value}
+                                                                 : std::nullopt;
+    }
+
+    /// Calls `visit(const K&, const V&)` for every entry; see map::for_each.
+    template <class Visit>
+    requires readable<A>
+    void for_each(Visit&& visit) const {
+        map_.for_each([&](const_bytes key, const_bytes value) {
+            return visit(value_of<K>(key), value_of<V>(value));
+        });
+    }
+
+    void update(const K& key, const V& value,
+                update_flag flag = update_flag::any) requires writable<A> {
+        map_.update(bytes_of(key), bytes_of(value), flag);
+    }
+    void update(const K& key, const V& value, update_flag flag,
+                error_code& code) noexcept requires writable<A> {
+        map_.update(bytes_of(key), bytes_of(value), flag, code);
+    }
+
+    /// True if the key was there.
+    bool erase(const K& key) requires writable<A> { return map_.erase(bytes_of(key)); }
+    bool erase(const K& key, error_code& code) noexcept requires writable<A> {
+        return map_.erase(bytes_of(key), code);
+    }
+
+    /// Takes a value out in one step.
+    [[nodiscard]] std::optional<V>
+    lookup_and_delete(const K& key) requires(readable<A>&& writable<A>) {
+        V value;
+        return map_.lookup_and_delete(bytes_of(key), bytes_of(value)) ? std::optional<V>{value}
+                                                                      : std::nullopt;
+    }
+
+    void freeze() requires writable<A> { map_.freeze(); }
+
+    /// Pins the map under a further name; see pin_object.
+    void pin(const location& where, std::optional<mode> bits = std::nullopt) const
+        requires(readable<A>&& writable<A>) {
+        map_.pin(where, bits);
+    }
+
+    [[nodiscard]] const map_info& info() const noexcept { return map_.info(); }
+    [[nodiscard]] borrowed_fd fd() const noexcept { return map_.fd(); }
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(map_); }
+
+private:
+    template <plain_bytes, plain_bytes, access> friend class typed_map;
+
+    explicit typed_map(map&& opened) noexcept : map_{std::move(opened)} {}
+
+    static void fit(map_spec& spec) noexcept {
+        spec.key_size = sizeof(K);
+        spec.value_size = sizeof(V);
+    }
+    template <class T> static const_bytes bytes_of(const T& value) noexcept {
+        return std::as_bytes(std::span{&value, 1});
+    }
+    template <class T> static bytes bytes_of(T& value) noexcept {
+        return std::as_writable_bytes(std::span{&value, 1});
+    }
+    /// A copy: entries of a batch need not be aligned for T.
+    template <class T> static T value_of(const_bytes from) noexcept {
+        T value;
+        std::copy(from.begin(), from.end(), bytes_of(value).begin());
+        return value;
+    }
+
+    map map_;
+};
+
+template <class K, class V> using map_reader = typed_map<K, V, access::read>;
+template <class K, class V> using map_writer = typed_map<K, V, access::write>;
+template <class K, class V> using map_owner = typed_map<K, V, access::read_write>;
+
+} // namespace bpffs
