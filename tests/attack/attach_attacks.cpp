@@ -31,16 +31,19 @@ std::function<void(scene&)> lay(uint32_t type, int32_t result, uint32_t attach_t
 
 outcome socket_filter(scene& s) {
     const handle program = s.victim("program");
-    if (!program.good())
+    if (!program.good()) {
         return failed("open", program.error());
+    }
     int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) != 0)
+    if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, ends) != 0) {
         return failed("socketpair", errno);
+    }
     const handle in(ends[0]);
     const handle out(ends[1]);
     const int fd = program.get();
-    if (::setsockopt(in.get(), SOL_SOCKET, SO_ATTACH_BPF, &fd, sizeof(fd)) != 0)
+    if (::setsockopt(in.get(), SOL_SOCKET, SO_ATTACH_BPF, &fd, sizeof(fd)) != 0) {
         return failed("attach", errno);
+    }
     char c = 0;
     // The filter drops everything: nothing arrives.
     const bool sent = ::send(out.get(), "x", 1, MSG_DONTWAIT) == 1;
@@ -49,15 +52,18 @@ outcome socket_filter(scene& s) {
 
 outcome reuseport_filter(scene& s) {
     const handle program = s.victim("program");
-    if (!program.good())
+    if (!program.good()) {
         return failed("open", program.error());
+    }
     const handle sock(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     const int on = 1;
     const int fd = program.get();
-    if (::setsockopt(sock.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0)
+    if (::setsockopt(sock.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) != 0) {
         return failed("SO_REUSEPORT", errno);
-    if (::setsockopt(sock.get(), SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, &fd, sizeof(fd)) != 0)
+    }
+    if (::setsockopt(sock.get(), SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF, &fd, sizeof(fd)) != 0) {
         return failed("attach", errno);
+    }
     // Only a group that has a program can lose one.
     return done("attach", 0,
                 ::setsockopt(sock.get(), SOL_SOCKET, SO_DETACH_REUSEPORT_BPF, &on, sizeof(on)) ==
@@ -76,8 +82,9 @@ attach_attr attach_to(int program, uint32_t target, uint32_t type) {
 
 outcome attach_by_target(scene& s, uint32_t target, uint32_t type) {
     const handle program = s.victim("program");
-    if (!program.good())
+    if (!program.good()) {
         return failed("open", program.error());
+    }
     return done("attach", prog_attach(attach_to(program.get(), target, type)));
 }
 
@@ -99,8 +106,9 @@ attack cgroup_attack(const std::string& name, uint32_t prog_type, uint32_t type,
     attack a;
     a.name = name;
     a.prepare = [=](scene& s) {
-        if (s.cgroup().empty())
+        if (s.cgroup().empty()) {
             s.cannot("mount cgroup2");
+        }
         lay(prog_type, 1, type)(s);
     };
     a.attempt = [=](scene& s) {
@@ -139,16 +147,18 @@ void remove_flow_dissector(scene& s) {
 // BPF_LINK_CREATE. A link lives as long as the attacker: the effect is asked of the link.
 
 outcome made_link(const char* step, const handle& link) {
-    if (!link.good())
+    if (!link.good()) {
         return failed(step, link.error());
+    }
     object_ids ids;
     return done(step, 0, link_ids(link.get(), ids) == 0 && ids.second != 0);
 }
 
 outcome create_link(scene& s, link_create_attr attr) {
     const handle program = s.victim("program");
-    if (!program.good())
+    if (!program.good()) {
         return failed("open", program.error());
+    }
     attr.prog_fd = static_cast<uint32_t>(program.get());
     return made_link("create link", link_create(attr));
 }
@@ -194,8 +204,9 @@ outcome cgroup_link(scene& s) {
 }
 
 void lay_cgroup_program(scene& s) {
-    if (s.cgroup().empty())
+    if (s.cgroup().empty()) {
         s.cannot("mount cgroup2");
+    }
     lay(BPF_PROG_TYPE_CGROUP_SOCK, 1, BPF_CGROUP_INET_SOCK_CREATE)(s);
 }
 
@@ -211,8 +222,9 @@ outcome kprobe_multi_link(scene& s) {
 
 outcome raw_tracepoint(scene& s) {
     const handle program = s.victim("program");
-    if (!program.good())
+    if (!program.good()) {
         return failed("open", program.error());
+    }
     return made_link("open raw tracepoint", raw_tracepoint_open("sched_switch", program.get()));
 }
 
@@ -230,11 +242,13 @@ handle own_perf_event() {
 outcome perf_event_program(scene& s) {
     const handle program = s.victim("program");
     const handle event = own_perf_event();
-    if (!program.good() || !event.good())
+    if (!program.good() || !event.good()) {
         return failed("open", program.good() ? event.error() : program.error());
+    }
     if (::ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program.get()) !=
-        0) // NOLINT(cppcoreguidelines-pro-type-vararg)
+        0) { // NOLINT(cppcoreguidelines-pro-type-vararg)
         return failed("PERF_EVENT_IOC_SET_BPF", errno);
+    }
     // An event has one program: a second is refused.
     const bool again = ::ioctl(event.get(), PERF_EVENT_IOC_SET_BPF, program.get()) == 0; // NOLINT
     return done("", 0, !again && errno == EEXIST);

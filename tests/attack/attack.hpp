@@ -52,6 +52,8 @@ public:
     ~scene();
     scene(const scene&) = delete;
     scene& operator=(const scene&) = delete;
+    scene(scene&&) = delete;
+    scene& operator=(scene&&) = delete;
 
 private:
     bpffs_mount mount_;

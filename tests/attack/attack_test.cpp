@@ -24,17 +24,21 @@ const char* const open_to_all_fmode = "fmode,mode=0755";
 /// Root with its own handles does the same thing: is it possible on this machine at all? "" if so.
 std::string rehearse(const attack& a) {
     scene s(open_to_all);
-    if (s.error() != 0)
+    if (s.error() != 0) {
         return "mount";
+    }
     a.prepare(s);
     s.rehearse(true);
     outcome o;
-    if (s.impossible().empty())
+    if (s.impossible().empty()) {
         o = as({0, 0, {}, all_capabilities}, [&] { return a.attempt(s); });
-    if (a.undo)
+    }
+    if (a.undo) {
         a.undo(s);
-    if (!s.impossible().empty())
+    }
+    if (!s.impossible().empty()) {
         return s.impossible();
+    }
     return o.error == 0 ? "" : std::string(o.step) + ", errno " + std::to_string(o.error);
 }
 
@@ -44,18 +48,21 @@ outcome run_attack(const attack& a, scene& s, uid_t attacker) {
     who.gid = attacker;
     who.capabilities = attacker == 0 ? all_capabilities : a.capabilities;
     outcome o = as(who, [&] { return a.attempt(s); });
-    if (a.seen)
+    if (a.seen) {
         o.seen = a.seen(s);
-    if (a.undo)
+    }
+    if (a.undo) {
         a.undo(s);
+    }
     return o;
 }
 
 class attack_test : public testing::TestWithParam<attack> {
 protected:
     void SetUp() override {
-        for (const char* need : {"root", "namespaces", "bpf", "bpffs"})
+        for (const char* need : {"root", "namespaces", "bpf", "bpffs"}) {
             BPFFS_NEEDS(need);
+        }
         const std::string why = GetParam().elsewhere == 0 ? rehearse(GetParam()) : "";
         BPFFS_NEEDS("can_" + GetParam().name, why.empty());
     }

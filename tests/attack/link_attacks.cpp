@@ -32,8 +32,9 @@ uint32_t linked_program(scene& s) {
 outcome update(scene& s) {
     const handle link = s.victim("link");
     const handle other = s.partner("other");
-    if (!link.good() || !other.good())
+    if (!link.good() || !other.good()) {
         return failed("open", link.good() ? other.error() : link.error());
+    }
     return done("update", link_update(link.get(), other.get()));
 }
 
@@ -49,10 +50,12 @@ outcome detach(scene& s) {
 
 outcome pin_again(scene& s) {
     const handle link = s.victim("link");
-    if (!link.good())
+    if (!link.good()) {
         return failed("open", link.error());
-    if (const int e = pin(link.get(), s.mine("link")); e != 0)
+    }
+    if (const int e = pin(link.get(), s.mine("link")); e != 0) {
         return failed("pin again", -e);
+    }
     const handle mine = get(s.mine("link"));
     return mine.good() ? done("detach", link_detach(mine.get()))
                        : failed("open my pin", mine.error());

@@ -50,22 +50,26 @@ outcome test_run_context(scene& s) {
 
 outcome pin_again_and_run(scene& s) {
     const handle program = s.victim("program");
-    if (!program.good())
+    if (!program.good()) {
         return failed("open", program.error());
-    if (const int e = pin(program.get(), s.mine("program")); e != 0)
+    }
+    if (const int e = pin(program.get(), s.mine("program")); e != 0) {
         return failed("pin again", -e);
+    }
     const handle mine = get(s.mine("program"));
     return mine.good() ? run(mine.get(), run_input::packet) : failed("open my pin", mine.error());
 }
 
 outcome open_proc_fd(scene& s) {
     const handle program = s.victim("program");
-    if (!program.good())
+    if (!program.good()) {
         return failed("open", program.error());
+    }
     const std::string path = "/proc/self/fd/" + std::to_string(program.get());
     const handle again = open_file(path, O_RDWR);
-    if (!again.good()) // who is not root fails at the inode's mode (0600 root) already
+    if (!again.good()) { // who is not root fails at the inode's mode (0600 root) already
         return failed("open /proc/self/fd", again.error() == EACCES ? ENXIO : again.error());
+    }
     return run(again.get(), run_input::packet);
 }
 
@@ -94,8 +98,9 @@ void lay_cpu_map(scene& s) {
 outcome insert_plain(scene& s) {
     const handle program = s.victim("program");
     const handle array = s.partner("array");
-    if (!program.good() || !array.good())
+    if (!program.good() || !array.good()) {
         return failed("open", program.good() ? array.error() : program.error());
+    }
     const uint32_t key = 0;
     const auto value = static_cast<uint32_t>(program.get());
     return done("insert", map_update(array.get(), &key, &value));
@@ -104,8 +109,9 @@ outcome insert_plain(scene& s) {
 outcome insert_slot(scene& s, uint32_t first) {
     const handle program = s.victim("program");
     const handle array = s.partner("array");
-    if (!program.good() || !array.good())
+    if (!program.good() || !array.good()) {
         return failed("open", program.good() ? array.error() : program.error());
+    }
     const uint32_t key = 0;
     const program_slot slot = {first, static_cast<uint32_t>(program.get())};
     return done("insert", map_update(array.get(), &key, &slot));
@@ -144,8 +150,9 @@ void lay_program_and_map(scene& s) {
 outcome bind_map(scene& s) {
     const handle program = s.victim("program");
     const handle map = s.victim("map");
-    if (!program.good() || !map.good())
+    if (!program.good() || !map.good()) {
         return failed("open", program.good() ? map.error() : program.error());
+    }
     return done("bind", prog_bind_map(program.get(), map.get()));
 }
 

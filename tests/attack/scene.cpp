@@ -14,16 +14,19 @@
 namespace bpffs_test {
 
 scene::scene(const std::string& mount_options) : mount_(mount_options), error_(mount_.error()) {
-    if (error_ != 0)
+    if (error_ != 0) {
         return;
+    }
     const std::string directory = mount_ / "mine";
-    if (::mkdir(directory.c_str(), 0700) != 0 || ::chown(directory.c_str(), alice, alice) != 0)
+    if (::mkdir(directory.c_str(), 0700) != 0 || ::chown(directory.c_str(), alice, alice) != 0) {
         error_ = errno;
+    }
 }
 
 scene::~scene() {
-    if (cgroup_root_.empty())
+    if (cgroup_root_.empty()) {
         return;
+    }
     ::rmdir((cgroup_root_ + "/bpffs-attack").c_str());
     ::umount2(cgroup_root_.c_str(), MNT_DETACH);
     ::rmdir(cgroup_root_.c_str());
@@ -35,8 +38,9 @@ void scene::pin(const std::string& name, handle object, mode_t mode) {
         cannot("make " + name + ", errno " + std::to_string(object.error()));
         return;
     }
-    if (bpffs_test::pin(object.get(), path) != 0 || ::chmod(path.c_str(), mode) != 0)
+    if (bpffs_test::pin(object.get(), path) != 0 || ::chmod(path.c_str(), mode) != 0) {
         cannot("pin " + name);
+    }
     own_[name] = std::move(object);
 }
 
@@ -46,14 +50,16 @@ int scene::own(const std::string& name) const {
 }
 
 handle scene::victim(const std::string& name) const {
-    if (rehearsal_)
+    if (rehearsal_) {
         return handle(::fcntl(own(name), F_DUPFD_CLOEXEC, 3));
+    }
     return get(mount_ / name, BPF_F_RDONLY);
 }
 
 handle scene::partner(const std::string& name) const {
-    if (rehearsal_)
+    if (rehearsal_) {
         return handle(::fcntl(own(name), F_DUPFD_CLOEXEC, 3));
+    }
     return get(mount_ / name);
 }
 
@@ -64,16 +70,18 @@ std::string scene::mine(const std::string& name) const {
 std::string scene::cgroup() {
     if (cgroup_root_.empty()) {
         char name[] = "/tmp/bpffs-cgroup.XXXXXX";
-        if (::mkdtemp(name) == nullptr)
+        if (::mkdtemp(name) == nullptr) {
             return "";
+        }
         if (::mount("none", name, "cgroup2", 0, nullptr) != 0) {
             ::rmdir(name);
             return "";
         }
         cgroup_root_ = name;
         ::chmod(name, 0755); // the mount point below; the cgroup file system has its own mode
-        if (::mkdir((cgroup_root_ + "/bpffs-attack").c_str(), 0755) != 0 && errno != EEXIST)
+        if (::mkdir((cgroup_root_ + "/bpffs-attack").c_str(), 0755) != 0 && errno != EEXIST) {
             return "";
+        }
     }
     return cgroup_root_ + "/bpffs-attack";
 }
@@ -81,8 +89,9 @@ std::string scene::cgroup() {
 std::vector<attack> all_attacks() {
     std::vector<attack> all;
     for (const auto* list :
-         {&map_attacks(), &program_attacks(), &attach_attacks(), &link_attacks()})
+         {&map_attacks(), &program_attacks(), &attach_attacks(), &link_attacks()}) {
         all.insert(all.end(), list->begin(), list->end());
+    }
     return all;
 }
 

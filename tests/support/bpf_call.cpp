@@ -53,10 +53,10 @@ program_text looks_up_first(int map, int16_t skip) {
     return {
         insn(BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -4, 0),
         insn(BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -8, 0),
-        insn(BPF_LD | BPF_IMM | BPF_DW, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map),
+        insn(BPF_LD | BPF_DW, BPF_REG_1, BPF_PSEUDO_MAP_FD, 0, map),
         insn(0, 0, 0, 0, 0),
         insn(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0),
-        insn(BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -8),
+        insn(BPF_ALU64 | BPF_ADD, BPF_REG_2, 0, 0, -8),
         insn(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_map_lookup_elem),
         insn(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_0, 0, skip, 0),
     };
@@ -93,8 +93,9 @@ int handle::release() {
 }
 
 void handle::close() {
-    if (fd_ >= 0)
+    if (fd_ >= 0) {
         ::close(fd_);
+    }
     fd_ = -EBADF;
 }
 
@@ -156,8 +157,9 @@ int map_batch(int command, int map, void* keys, void* values, uint32_t& count) {
     attr.values = address(values);
     attr.count = count;
     attr.map_fd = static_cast<uint32_t>(map);
-    if (command == BPF_MAP_UPDATE_BATCH || command == BPF_MAP_DELETE_BATCH)
+    if (command == BPF_MAP_UPDATE_BATCH || command == BPF_MAP_DELETE_BATCH) {
         attr.out_batch = 0;
+    }
     const int value = bpf_call(command, &attr, sizeof(attr));
     count = attr.count;
     return value;
@@ -227,8 +229,9 @@ handle load_program(uint32_t type, const program_text& text, const load_options&
     attr.expected_attach_type = options.expected_attach_type;
     attr.prog_flags = options.flags;
     attr.attach_btf_id = options.attach_btf_id;
-    if (options.attach_program >= 0)
+    if (options.attach_program >= 0) {
         attr.attach_prog_fd = static_cast<uint32_t>(options.attach_program);
+    }
     if (options.token >= 0) {
         attr.prog_flags |= flag_token_fd;
         attr.prog_token_fd = options.token;
@@ -240,8 +243,9 @@ handle load_program(uint32_t type, const program_text& text, const load_options&
         attr.log_size = static_cast<uint32_t>(options.log->size());
     }
     handle program(bpf_call(BPF_PROG_LOAD, &attr, sizeof(attr)));
-    if (options.log != nullptr)
+    if (options.log != nullptr) {
         options.log->resize(std::strlen(options.log->c_str()));
+    }
     return program;
 }
 
@@ -291,8 +295,9 @@ int prog_test_run(int program, run_input input, uint32_t* retval) {
         attr.ctx_size_in = 16;
     }
     const int value = bpf_call(BPF_PROG_TEST_RUN, &attr, sizeof(attr));
-    if (retval != nullptr)
+    if (retval != nullptr) {
         *retval = attr.retval;
+    }
     return value;
 }
 

@@ -33,8 +33,9 @@ bool has_bpffs() {
 }
 
 bool shows(const std::string& options, const std::string& wanted) {
-    if (!private_namespaces())
+    if (!private_namespaces()) {
         return false;
+    }
     const bpffs_mount mount(options);
     return mount.error() == 0 && has_option(mount_options(mount.directory()), wanted);
 }
@@ -48,8 +49,9 @@ bool has_directory_tokens() {
 }
 
 bool has_pin_mode() {
-    if (!private_namespaces())
+    if (!private_namespaces()) {
         return false;
+    }
     const bpffs_mount mount("");
     const handle map = create_map(BPF_MAP_TYPE_ARRAY, 4, 4, 1);
     return mount.error() == 0 && map.good() && pin_with_mode(map.get(), mount / "probe", 0640) == 0;
@@ -89,11 +91,13 @@ const std::map<std::string, question>& questions() {
 bool probe(const std::string& name) {
     static std::map<std::string, bool> answers;
     const auto known = answers.find(name);
-    if (known != answers.end())
+    if (known != answers.end()) {
         return known->second;
+    }
     const auto asked = questions().find(name);
-    if (asked == questions().end())
+    if (asked == questions().end()) {
         throw std::logic_error("no probe is called '" + name + "'");
+    }
     return answers[name] = asked->second();
 }
 
@@ -107,10 +111,12 @@ std::string missing(const std::string& name) {
 }
 
 std::string missing(const std::string& name, bool available) {
-    if (available)
+    if (available) {
         return "";
-    if (required(name))
+    }
+    if (required(name)) {
         ADD_FAILURE() << "probe '" << name << "' says no, and BPFFS_REQUIRE asks for it";
+    }
     return "probe '" + name + "' says no";
 }
 

@@ -23,8 +23,9 @@ namespace bpffs_test {
 
 bool private_namespaces() {
     static const bool entered = [] {
-        if (::unshare(CLONE_NEWNS | CLONE_NEWNET) != 0)
+        if (::unshare(CLONE_NEWNS | CLONE_NEWNET) != 0) {
             return false;
+        }
         return ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0;
     }();
     return entered;
@@ -37,15 +38,18 @@ bpffs_mount::bpffs_mount(const std::string& options) {
         return;
     }
     directory_ = name;
-    if (::mount("bpf", name, "bpf", 0, options.c_str()) != 0)
+    if (::mount("bpf", name, "bpf", 0, options.c_str()) != 0) {
         error_ = errno;
+    }
 }
 
 bpffs_mount::~bpffs_mount() {
-    if (directory_.empty())
+    if (directory_.empty()) {
         return;
-    if (error_ == 0)
+    }
+    if (error_ == 0) {
         ::umount2(directory_.c_str(), MNT_DETACH);
+    }
     ::rmdir(directory_.c_str());
 }
 
@@ -62,10 +66,12 @@ std::string mount_options(const std::string& directory) {
         std::istringstream words(line);
         std::string word;
         std::string point;
-        for (int i = 0; i < 5; i++)
+        for (int i = 0; i < 5; i++) {
             words >> point;
-        if (point != directory)
+        }
+        if (point != directory) {
             continue;
+        }
         while (words >> word && word != "-") {
         }
         words >> word >> word >> found; // type, source, super options
@@ -85,8 +91,9 @@ outcome failed(const char* step, int error) {
 }
 
 outcome done(const char* step, int value, bool seen) {
-    if (value < 0)
+    if (value < 0) {
         return failed(step, -value);
+    }
     outcome o;
     o.seen = seen;
     return o;
@@ -97,8 +104,9 @@ namespace {
 int set_capabilities(uint64_t mask) {
     __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[2] = {};
-    if (::syscall(SYS_capget, &header, data) != 0)
+    if (::syscall(SYS_capget, &header, data) != 0) {
         return -1;
+    }
     for (unsigned i = 0; i < 2; i++) {
         data[i].permitted &= static_cast<uint32_t>(mask >> (32 * i));
         data[i].effective = data[i].permitted;
@@ -108,12 +116,16 @@ int set_capabilities(uint64_t mask) {
 }
 
 bool become(const identity& who) {
-    if (::setgroups(who.groups.size(), who.groups.data()) != 0)
+    if (::setgroups(who.groups.size(), who.groups.data()) != 0) {
         return false;
-    if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+    }
+    if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) {
         return false;
-    if (::setresgid(who.gid, who.gid, who.gid) != 0 || ::setresuid(who.uid, who.uid, who.uid) != 0)
+    }
+    if (::setresgid(who.gid, who.gid, who.gid) != 0 ||
+        ::setresuid(who.uid, who.uid, who.uid) != 0) {
         return false;
+    }
     // Whoever changed identity may not look into its own /proc/self otherwise.
     return set_capabilities(who.capabilities) == 0 && ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
 }
@@ -122,11 +134,13 @@ bool become(const identity& who) {
 
 outcome as(const identity& who, const std::function<outcome()>& body) {
     int ends[2];
-    if (::pipe(ends) != 0)
+    if (::pipe(ends) != 0) {
         return failed("pipe", errno);
+    }
     const pid_t child = ::fork();
-    if (child < 0)
+    if (child < 0) {
         return failed("fork", errno);
+    }
     if (child == 0) {
         const outcome o = become(who) ? body() : failed("become", errno);
         const ssize_t n = ::write(ends[1], &o, sizeof(o));
@@ -134,8 +148,9 @@ outcome as(const identity& who, const std::function<outcome()>& body) {
     }
     ::close(ends[1]);
     outcome o;
-    if (::read(ends[0], &o, sizeof(o)) != static_cast<ssize_t>(sizeof(o)))
+    if (::read(ends[0], &o, sizeof(o)) != static_cast<ssize_t>(sizeof(o))) {
         o = failed("child died", ECHILD);
+    }
     ::close(ends[0]);
     ::waitpid(child, nullptr, 0);
     return o;

@@ -30,6 +30,8 @@ public:
     explicit bpffs_mount(const std::string& options);
     bpffs_mount(const bpffs_mount&) = delete;
     bpffs_mount& operator=(const bpffs_mount&) = delete;
+    bpffs_mount(bpffs_mount&&) = delete;
+    bpffs_mount& operator=(bpffs_mount&&) = delete;
     ~bpffs_mount();
 
     [[nodiscard]] int error() const { return error_; }
