@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,12 @@ namespace bpffs_test {
 
 scene::scene(const std::string& mount_options) : mount_(mount_options), error_(mount_.error()) {
     if (error_ != 0) {
+        return;
+    }
+    // A link that is closed lets go of its device a moment later: the next scene has one of its
+    // own.
+    if (::unshare(CLONE_NEWNET) != 0) {
+        error_ = errno;
         return;
     }
     const std::string directory = mount_ / "mine";
