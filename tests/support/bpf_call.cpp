@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/btf.h>
 #include <sys/syscall.h>
@@ -218,6 +220,46 @@ program_text reads_first_value(int map) {
     text.push_back(insn(BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_0, 0, 0));
     text.push_back(insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));
     return text;
+}
+
+namespace {
+
+/// r1 is a struct bpf_iter__bpf_map_elem: meta, map, key, value.
+program_text on_each_value(const bpf_insn& access) {
+    program_text text = {
+        insn(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_1, 24, 0),
+        insn(BPF_JMP | BPF_JEQ | BPF_K, BPF_REG_1, 0, 1, 0),
+        access,
+    };
+    const program_text tail = returns(0);
+    text.insert(text.end(), tail.begin(), tail.end());
+    return text;
+}
+
+} // namespace
+
+program_text iterator_reads_value() {
+    return on_each_value(insn(BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, BPF_REG_1, 0, 0));
+}
+
+program_text iterator_writes_value() {
+    return on_each_value(insn(BPF_ST | BPF_MEM | BPF_W, BPF_REG_1, 0, 0, 42));
+}
+
+handle load_traced(uint32_t type, uint32_t attach_type, const char* function,
+                   const program_text& text) {
+    const int id = libbpf_find_vmlinux_btf_id(function, static_cast<bpf_attach_type>(attach_type));
+    if (id < 0) {
+        return handle(id);
+    }
+    load_options options;
+    options.expected_attach_type = attach_type;
+    options.attach_btf_id = static_cast<uint32_t>(id);
+    return load_program(type, text, options);
+}
+
+handle load_iterator(const char* target, const program_text& text) {
+    return load_traced(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, target, text);
 }
 
 handle load_program(uint32_t type, const program_text& text, const load_options& options) {

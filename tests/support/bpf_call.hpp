@@ -50,6 +50,7 @@ constexpr uint32_t attach_tcx_ingress = 46;
 constexpr uint32_t attach_tcx_egress = 47;
 constexpr uint32_t attach_uprobe_multi = 48;
 constexpr uint32_t prog_type_netfilter = 32;
+constexpr uint32_t map_type_arena = 33;
 
 struct map_create_attr {
     uint32_t map_type = 0;
@@ -179,6 +180,10 @@ program_text writes_first_value(int map);
 /// Looks up key 0 and returns its first 4 bytes (or 0): only reads.
 program_text reads_first_value(int map);
 
+/// For iterators over a map's elements: look at, or write 42 into, the first 4 bytes of each value.
+program_text iterator_reads_value();
+program_text iterator_writes_value();
+
 struct load_options {
     uint32_t expected_attach_type = 0;
     uint32_t flags = 0;
@@ -188,6 +193,12 @@ struct load_options {
     std::string* log = nullptr;
 };
 handle load_program(uint32_t type, const program_text& text, const load_options& options = {});
+
+/// An iterator over this target: "bpf_map", "bpf_map_elem".
+handle load_iterator(const char* target, const program_text& text);
+/// A tracing program for this kernel function (BPF_TRACE_FENTRY) or LSM hook (BPF_LSM_MAC).
+handle load_traced(uint32_t type, uint32_t attach_type, const char* function,
+                   const program_text& text);
 
 struct attach_attr {
     uint32_t target = 0; // a descriptor or an interface's index

@@ -10,7 +10,6 @@
 #include <map>
 #include <stdexcept>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bpf_call.hpp"
@@ -61,27 +60,40 @@ bool has_upstream_token() {
     return token_create(-1).error() == EBADF;
 }
 
-bool has_cgroup2() {
-    struct stat st = {};
-    return ::stat("/sys/fs/cgroup/cgroup.procs", &st) == 0 ||
-           ::stat("/sys/fs/cgroup/unified/cgroup.procs", &st) == 0;
-}
-
 bool has_unprivileged_load() {
     std::ifstream file("/proc/sys/kernel/unprivileged_bpf_disabled");
     int value = 2;
     return file >> value && value == 0;
 }
 
+/// May a program that only reads a map be loaded with a bound read-only handle?
+bool has_reader_programs() {
+    if (!private_namespaces()) {
+        return false;
+    }
+    const bpffs_mount mount("fmode");
+    const handle map = create_map(BPF_MAP_TYPE_HASH, 4, 8, 1);
+    if (mount.error() != 0 || pin(map.get(), mount / "probe") != 0) {
+        return false;
+    }
+    const handle reader = get(mount / "probe", BPF_F_RDONLY);
+    return load_program(BPF_PROG_TYPE_SOCKET_FILTER, reads_first_value(reader.get())).good();
+}
+
 using question = bool (*)();
 
 const std::map<std::string, question>& questions() {
     static const std::map<std::string, question> all = {
-        {"root", has_root},         {"namespaces", private_namespaces},
-        {"bpf", has_bpf},           {"bpffs", has_bpffs},
-        {"fmode", has_fmode},       {"token", has_directory_tokens},
-        {"pin_mode", has_pin_mode}, {"upstream_token", has_upstream_token},
-        {"cgroup2", has_cgroup2},   {"unprivileged_load", has_unprivileged_load},
+        {"root", has_root},
+        {"namespaces", private_namespaces},
+        {"bpf", has_bpf},
+        {"bpffs", has_bpffs},
+        {"fmode", has_fmode},
+        {"token", has_directory_tokens},
+        {"pin_mode", has_pin_mode},
+        {"upstream_token", has_upstream_token},
+        {"reader_programs", has_reader_programs},
+        {"unprivileged_load", has_unprivileged_load},
     };
     return all;
 }
@@ -107,17 +119,18 @@ bool required(const std::string& name) {
 }
 
 std::string missing(const std::string& name) {
-    return missing(name, probe(name));
+    return missing(name, probe(name) ? "" : "no");
 }
 
-std::string missing(const std::string& name, bool available) {
-    if (available) {
+std::string missing(const std::string& name, const std::string& obstacle) {
+    if (obstacle.empty()) {
         return "";
     }
+    std::string why = "probe '" + name + "' says: " + obstacle;
     if (required(name)) {
-        ADD_FAILURE() << "probe '" << name << "' says no, and BPFFS_REQUIRE asks for it";
+        ADD_FAILURE() << why << ", and BPFFS_REQUIRE asks for it";
     }
-    return "probe '" + name + "' says no";
+    return why;
 }
 
 } // namespace bpffs_test

@@ -15,8 +15,9 @@
 namespace bpffs_test {
 
 /// Known probes: root, namespaces, bpf, bpffs, fmode, token (directory tokens), pin_mode,
-/// upstream_token (the command exists), cgroup2, unprivileged_load. Any other name is an error of
-/// the test.
+/// upstream_token (the command exists), unprivileged_load (the system lets everybody load
+/// programs), reader_programs (a program may refer to a map through a reader's handle). Any other
+/// name is an error of the test.
 bool probe(const std::string& name);
 
 /// Is the name in BPFFS_REQUIRE?
@@ -25,8 +26,8 @@ bool required(const std::string& name);
 /// "" to go on; otherwise the reason not to. A reason that BPFFS_REQUIRE forbids is reported as a
 /// failure.
 std::string missing(const std::string& name);
-/// The same for something that is no fixed probe: `available` was found out by the test itself.
-std::string missing(const std::string& name, bool available);
+/// The same for something that is no fixed probe: the test itself found out why not ("": it works).
+std::string missing(const std::string& name, const std::string& obstacle);
 
 } // namespace bpffs_test
 
