@@ -11,7 +11,7 @@ namespace fsctl {
 struct env {
     std::ostream& out;     // results
     std::ostream& err;     // errors, warnings and progress
-    bool progress = false; // somebody watches err: long work may report there
+    bool progress = false; // somebody watches err, and the results go elsewhere
 };
 
 } // namespace fsctl

@@ -43,6 +43,10 @@ public:
     [[nodiscard]] exit_status status() const noexcept override { return exit_status::failed; }
 };
 
+// The answer was "there is none", and has been given: exit 1 and not a word
+// more (with -j: null).
+struct nothing_found : std::exception {};
+
 // What a person is told about one error.
 struct trouble {
     std::string message;

@@ -207,6 +207,8 @@ template <typename Body> exit_status guarded(context& with, Body body) {
     try {
         body();
         return exit_status::ok;
+    } catch (const nothing_found&) {
+        return exit_status::failed;
     } catch (const failures& several) {
         tell(with, several.list());
         return exit_status::failed;
@@ -266,7 +268,7 @@ int run(const tool& which, env& process, std::span<const std::string> arguments)
 
 int run_main(const tool& which, int argc, char** argv) {
     std::ios::sync_with_stdio(false);
-    env process{std::cout, std::cerr, isatty(STDERR_FILENO) == 1};
+    env process{std::cout, std::cerr, isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 0};
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     return run(which, process, arguments);
 }

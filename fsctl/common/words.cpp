@@ -27,7 +27,7 @@ std::string words::next(std::string_view what) {
     return list_[at_++];
 }
 
-std::string_view words::keyword(std::initializer_list<std::string_view> keywords) {
+std::string_view words::keyword(std::span<const std::string_view> keywords) {
     const std::string_view word = peek();
     if (word.empty()) {
         return {};
@@ -121,8 +121,8 @@ std::size_t distance(std::string_view from, std::string_view to) {
 
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
     std::string_view best;
-    // Beyond a third of the letters a suggestion is a guess.
-    std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
+    // Beyond half of the letters a suggestion is a guess.
+    std::size_t least = word.size() / 2 + 1;
     for (const std::string_view candidate : candidates) {
         const std::size_t steps = distance(word, candidate);
         if (steps < least) {

@@ -33,7 +33,10 @@ public:
     // Takes the next word if it is one of `keywords` or an unambiguous
     // abbreviation of one, and returns the keyword in full; else takes nothing
     // and returns an empty view. usage_error when it abbreviates several.
-    std::string_view keyword(std::initializer_list<std::string_view> keywords);
+    std::string_view keyword(std::span<const std::string_view> keywords);
+    std::string_view keyword(std::initializer_list<std::string_view> keywords) {
+        return keyword(std::span(keywords.begin(), keywords.size()));
+    }
 
     // usage_error unless every word has been taken.
     void end() const;
