@@ -4,6 +4,7 @@
 #pragma once
 
 #include <bpffs/access.hpp>
+#include <bpffs/by_id.hpp>
 #include <bpffs/delegation.hpp>
 #include <bpffs/diagnosis.hpp>
 #include <bpffs/directory.hpp>
