@@ -15,6 +15,8 @@
 
 namespace bpffs {
 
+struct failure;
+
 /// What the kernel says about a link to whoever has a handle.
 struct link_info {
     std::uint32_t id = 0;
@@ -47,6 +49,8 @@ public:
     void pin(const location& where, std::optional<mode> bits, error_code& code) const noexcept;
 
 private:
+    static link from_body(object opened, failure& why);
+
     owned_fd fd_;
     access rights_ = access::read;
     link_info info_;

@@ -90,6 +90,7 @@ enum class update_flag : std::uint64_t {
 };
 
 class map;
+struct failure;
 
 /// Entries of a map, as many as fit, and the place to go on from. Reused from call to call: after
 /// the first few nothing is allocated.
@@ -223,6 +224,8 @@ public:
 
 private:
     friend struct map_access;
+    bool lookup_batch_body(batch& some, failure& why) const;
+
     owned_fd fd_;
     access rights_ = access::read;
     map_info info_;

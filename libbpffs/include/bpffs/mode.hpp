@@ -14,6 +14,8 @@
 
 namespace bpffs {
 
+struct failure;
+
 /// Permission bits, 0 to 07777. BPF objects use 0777; directories also set-group-id and sticky.
 class BPFFS_API mode {
 public:
@@ -68,6 +70,7 @@ private:
         char copy_from = 0; ///< u, g or o: copy that class's bits
         bool conditional_x = false;
     };
+    static mode_change parse_body(std::string_view text, failure& why);
     bool parse_clause(std::string_view clause);
     static unsigned step_bits(const step& one, unsigned current, file_type type) noexcept;
 

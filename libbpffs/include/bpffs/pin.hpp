@@ -42,6 +42,10 @@ public:
     [[nodiscard]] static object adopt(owned_fd fd, access rights, path file,
                                       error_code& code) noexcept;
 
+    /// Takes over a descriptor of an object whose kind is known.
+    [[nodiscard]] static object adopt(owned_fd fd, object_kind kind, access rights,
+                                      path file) noexcept;
+
     /// Gives the descriptor away; this handle is empty afterwards.
     [[nodiscard]] owned_fd release() noexcept { return std::move(fd_); }
 

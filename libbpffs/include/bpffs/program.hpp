@@ -16,6 +16,8 @@
 
 namespace bpffs {
 
+struct failure;
+
 /// What the kernel says about a program to whoever has a handle.
 struct program_info {
     std::uint32_t id = 0;
@@ -52,6 +54,8 @@ public:
     void pin(const location& where, std::optional<mode> bits, error_code& code) const noexcept;
 
 private:
+    static program from_body(object opened, failure& why);
+
     owned_fd fd_;
     access rights_ = access::read;
     program_info info_;

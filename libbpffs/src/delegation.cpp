@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// Delegation sets as text, and directory tokens.
+#include <bpffs/delegation.hpp>
+#include <bpffs/directory.hpp>
+
+#include "failure.hpp"
+#include "place.hpp"
+#include "text.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace bpffs {
+namespace {
+
+/// The kernel shows retired kinds of maps under names of their own.
+constexpr std::array<std::pair<std::string_view, map_kind>, 2> retired_maps{
+    {{"cgroup_storage_deprecated", map_kind::cgroup_storage},
+     {"percpu_cgroup_storage_deprecated", map_kind::percpu_cgroup_storage}}};
+
+template <class Enum> std::optional<std::uint64_t> bits_of(std::string_view text) {
+    if (text == "any") {
+        return delegated_set<Enum>::any().bits();
+    }
+    if (const auto known = from_word<Enum>(text)) {
+        return delegated_set<Enum>{*known}.bits();
+    }
+    if constexpr (std::is_same_v<Enum, map_kind>) {
+        for (const auto& [retired, kind] : retired_maps) {
+            if (retired == text) {
+                return delegated_set<map_kind>{kind}.bits();
+            }
+        }
+    }
+    if (text.starts_with("0x") || text.starts_with("0X")) {
+        return number(text.substr(2), 16);
+    }
+    return number(text, text.starts_with("0") ? 8 : 10);
+}
+
+template <class Enum> delegated_set<Enum> parse_set_body(std::string_view text, failure& why) {
+    std::uint64_t bits = 0;
+    while (!text.empty()) {
+        const auto part = cut(text, ':');
+        const auto more = bits_of<Enum>(part);
+        if (!more) {
+            why.set(errc::bad_word, fmt::format("'{}'", part));
+            return {};
+        }
+        bits |= *more;
+    }
+    return delegated_set<Enum>::from_bits(bits);
+}
+
+void append(std::string& text, char separator, std::string_view more) {
+    if (!text.empty()) {
+        text += separator;
+    }
+    text += more;
+}
+
+template <class Enum>
+void append_option(std::string& options, std::string_view name, delegated_set<Enum> set) {
+    if (!set.empty()) {
+        append(options, ',', fmt::format("{}={}", name, to_string(set)));
+    }
+}
+
+/// A set as a token's fdinfo shows it: "any" or a mask.
+template <class Enum>
+delegated_set<Enum> set_of(std::string_view fdinfo, std::string_view key, failure& why) {
+    const auto text = field(fdinfo, key);
+    return text ? parse_set_body<Enum>(*text, why) : delegated_set<Enum>{};
+}
+
+} // namespace
+
+template <class Enum> std::string to_string(delegated_set<Enum> set) {
+    if (set.is_any()) {
+        return "any";
+    }
+    std::string text;
+    std::uint64_t rest = set.bits();
+    for (const Enum value : all_of<Enum>()) {
+        if (set.contains(value)) {
+            append(text, ':', word(value));
+            rest &= ~delegated_set<Enum>{value}.bits();
+        }
+    }
+    if (rest != 0) {
+        append(text, ':', fmt::format("{:#x}", rest));
+    }
+    return text;
+}
+
+template <class Enum> delegated_set<Enum> parse_set(std::string_view text) {
+    return loudly("read delegation", path{}, {},
+                  [&](failure& why) { return parse_set_body<Enum>(text, why); });
+}
+
+template <class Enum>
+delegated_set<Enum> parse_set(std::string_view text, error_code& code) noexcept {
+    return quietly(code, [&](failure& why) { return parse_set_body<Enum>(text, why); });
+}
+
+#define BPFFS_SET_OF(Enum)                                                                         \
+    template BPFFS_API std::string to_string(delegated_set<Enum>);                                 \
+    template BPFFS_API delegated_set<Enum> parse_set(std::string_view);                            \
+    template BPFFS_API delegated_set<Enum> parse_set(std::string_view, error_code&) noexcept;
+BPFFS_SET_OF(command)
+BPFFS_SET_OF(map_kind)
+BPFFS_SET_OF(program_kind)
+BPFFS_SET_OF(attach_kind)
+BPFFS_SET_OF(capability)
+#undef BPFFS_SET_OF
+
+bool delegation::empty() const noexcept {
+    return *this == delegation{};
+}
+
+bool delegation::allows_map(map_kind kind) const noexcept {
+    return commands.contains(command::map_create) && maps.contains(kind);
+}
+
+std::string delegation::to_options() const {
+    std::string options;
+    append_option(options, "delegate_cmds", commands);
+    append_option(options, "delegate_maps", maps);
+    append_option(options, "delegate_progs", programs);
+    append_option(options, "delegate_attachs", attachments);
+    append_option(options, "delegate_caps", capabilities);
+    return options;
+}
+
+capability capability_for(map_kind kind) noexcept {
+    switch (kind) {
+    case map_kind::sockmap:
+    case map_kind::sockhash:
+    case map_kind::devmap:
+    case map_kind::devmap_hash:
+    case map_kind::xskmap:
+        return capability::net_admin;
+    default:
+        return capability::bpf;
+    }
+}
+
+namespace {
+
+owned_fd create_token_body(const directory& where, failure& why) {
+    owned_fd token = why.take(sys::token_create(where.fd().get()));
+    if (why.is(EOPNOTSUPP)) {
+        why.set(errc::not_delegated);
+    } else if (why.is(EINVAL)) {
+        failure unknown;
+        const bool bpffs = on_bpffs(where.fd().get(), unknown);
+        why.set(bpffs || unknown ? errc::not_delegated : errc::not_a_bpffs);
+    }
+    return token;
+}
+
+delegation allowed_body(borrowed_fd token, failure& why) {
+    const std::string text = read_fdinfo(token.get(), why);
+    if (why) {
+        return {};
+    }
+    delegation allowed;
+    allowed.commands = set_of<command>(text, "allowed_cmds", why);
+    allowed.maps = set_of<map_kind>(text, "allowed_maps", why);
+    allowed.programs = set_of<program_kind>(text, "allowed_progs", why);
+    allowed.attachments = set_of<attach_kind>(text, "allowed_attachs", why);
+    allowed.capabilities = set_of<capability>(text, "allowed_caps", why);
+    return allowed;
+}
+
+} // namespace
+
+directory_token directory_token::create(const directory& where) {
+    return directory_token{loudly("make a token of directory", where.name(), {},
+                                  [&](failure& why) { return create_token_body(where, why); })};
+}
+
+directory_token directory_token::create(const directory& where, error_code& code) noexcept {
+    return directory_token{
+        quietly(code, [&](failure& why) { return create_token_body(where, why); })};
+}
+
+delegation directory_token::allowed() const {
+    return loudly("read token", path{}, {}, [&](failure& why) { return allowed_body(fd_, why); });
+}
+
+delegation directory_token::allowed(error_code& code) const noexcept {
+    return quietly(code, [&](failure& why) { return allowed_body(fd_, why); });
+}
+
+} // namespace bpffs

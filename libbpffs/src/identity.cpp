@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// Identities of the calling thread.
+#include <bpffs/identity.hpp>
+
+#include "failure.hpp"
+#include "text.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace bpffs {
+namespace {
+
+/// The fourth of four numbers: real, effective, saved, file system.
+std::optional<unsigned> file_system_id(std::string_view status, std::string_view key) {
+    std::string_view ids = field(status, key).value_or("");
+    cut(ids, '\t');
+    cut(ids, '\t');
+    cut(ids, '\t');
+    return number<unsigned>(ids);
+}
+
+/// The initial user namespace maps every id to itself, from 0 on.
+bool maps_everything() {
+    failure ignored;
+    const std::string map = read_file("/proc/thread-self/uid_map", ignored);
+    std::vector<std::uint64_t> numbers;
+    for (std::string_view rest{map}; !rest.empty();) {
+        if (const auto one = number(cut(rest, ' '))) {
+            numbers.push_back(*one);
+        }
+        if (const auto last = rest.find_first_not_of(' '); last != std::string_view::npos) {
+            rest.remove_prefix(last);
+        }
+        if (!rest.empty() && rest.back() == '\n') {
+            rest.remove_suffix(1);
+        }
+    }
+    return numbers == std::vector<std::uint64_t>{0, 0, 4294967295ULL};
+}
+
+identity of_caller_body(failure& why) {
+    const std::string status = read_file("/proc/thread-self/status", why);
+    if (why) {
+        return {};
+    }
+    identity who;
+    const auto user = file_system_id(status, "Uid");
+    const auto group = file_system_id(status, "Gid");
+    const auto capabilities = number(field(status, "CapEff").value_or(""), 16);
+    if (!user || !group || !capabilities) {
+        why.set(errc::unsupported, "/proc/thread-self/status shows no ids");
+        return {};
+    }
+    who.user = *user;
+    who.group = *group;
+    who.capabilities = *capabilities;
+    for (std::string_view rest = field(status, "Groups").value_or(""); !rest.empty();) {
+        if (const auto one = number<gid_t>(cut(rest, ' '))) {
+            who.groups.push_back(*one);
+        }
+    }
+    who.initial_user_namespace = maps_everything();
+    return who;
+}
+
+std::vector<gid_t> current_groups(failure& why) {
+    std::vector<gid_t> groups(why.take(sys::getgroups({})));
+    if (!why && !groups.empty()) {
+        groups.resize(why.take(sys::getgroups(groups)));
+    }
+    return groups;
+}
+
+constexpr auto unchanged = static_cast<unsigned>(-1);
+
+/// setfsuid(2) tells no errors: ask for an impossible id to learn what it is now.
+uid_t current_fsuid() noexcept {
+    return sys::setfsuid(unchanged);
+}
+
+gid_t current_fsgid() noexcept {
+    return sys::setfsgid(unchanged);
+}
+
+} // namespace
+
+identity identity::of_caller() {
+    return loudly("find out who is asking", path{}, {},
+                  [](failure& why) { return of_caller_body(why); });
+}
+
+identity identity::of_caller(error_code& code) noexcept {
+    return quietly(code, [](failure& why) { return of_caller_body(why); });
+}
+
+bool identity::has_group(gid_t wanted) const noexcept {
+    return group == wanted || std::find(groups.begin(), groups.end(), wanted) != groups.end();
+}
+
+bool identity::has_capability(unsigned number) const noexcept {
+    return number < 64 && (capabilities >> number & 1) != 0;
+}
+
+acting_as::acting_as(uid_t user, gid_t group, const std::vector<gid_t>& groups)
+    : user_{current_fsuid()}, group_{current_fsgid()} {
+    failure why;
+    groups_ = current_groups(why);
+    if (!why) {
+        why.set(sys::setgroups(groups));
+    }
+    if (!why) {
+        sys::setfsgid(group);
+        sys::setfsuid(user);
+        if (current_fsgid() != group || current_fsuid() != user) {
+            restore();
+            why.set(EPERM);
+        }
+    }
+    if (why) {
+        raise(std::move(why), "act as another user", {});
+    }
+}
+
+acting_as::~acting_as() {
+    restore();
+}
+
+void acting_as::restore() noexcept {
+    sys::setfsuid(user_);
+    sys::setfsgid(group_);
+    const bool groups_back = sys::setgroups(groups_) == 0;
+    if (!groups_back || current_fsuid() != user_ || current_fsgid() != group_) {
+        std::abort();
+    }
+}
+
+} // namespace bpffs
