@@ -167,6 +167,11 @@ int map_batch(int command, int map, void* keys, void* values, uint32_t& count) {
     return value;
 }
 
+handle map_by_id(uint32_t id, uint32_t open_flags) {
+    uint32_t attr[3] = {id, 0, open_flags};
+    return handle(bpf_call(BPF_MAP_GET_FD_BY_ID, attr, sizeof(attr)));
+}
+
 int obj_command(int command, obj_attr attr, const std::string& path) {
     attr.pathname = address(path.c_str());
     return bpf_call(command, &attr, sizeof(attr));

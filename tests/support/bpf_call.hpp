@@ -162,6 +162,9 @@ int map_freeze(int map);
 /// Any of the BPF_MAP_*_BATCH commands over all entries (at most `count`); count is what was done.
 int map_batch(int command, int map, void* keys, void* values, uint32_t& count);
 
+/// By id, which is privileged.
+handle map_by_id(uint32_t id, uint32_t open_flags = 0);
+
 // Files.
 /// open(2), CLOEXEC added.
 handle open_file(const std::string& path, int flags, unsigned mode = 0);

@@ -44,7 +44,7 @@ bool has_fmode() {
 }
 
 bool has_directory_tokens() {
-    return shows("fmode,mode=0700,delegate_cmds=map_create,delegate_caps=bpf", "delegate_caps=bpf");
+    return shows("fmode,mode=0700,delegate_cmds=0x1,delegate_caps=bpf", "delegate_caps=bpf");
 }
 
 bool has_pin_mode() {

@@ -58,6 +58,30 @@ int bpffs_mount::remount(const std::string& options) const {
     return value != 0 ? -errno : 0;
 }
 
+bind_mount::bind_mount(const std::string& of, mount_access access) {
+    char name[] = "/tmp/bpffs-bind.XXXXXX";
+    if (::mkdtemp(name) == nullptr) {
+        error_ = errno;
+        return;
+    }
+    directory_ = name;
+    if (::mount(of.c_str(), name, nullptr, MS_BIND, nullptr) != 0) {
+        error_ = errno;
+        return;
+    }
+    const unsigned long flags = MS_REMOUNT | MS_BIND | MS_RDONLY;
+    if (access == mount_access::read_only && ::mount(nullptr, name, nullptr, flags, nullptr) != 0) {
+        error_ = errno;
+    }
+}
+
+bind_mount::~bind_mount() {
+    if (!directory_.empty()) {
+        ::umount2(directory_.c_str(), MNT_DETACH);
+        ::rmdir(directory_.c_str());
+    }
+}
+
 std::string mount_options(const std::string& directory) {
     std::ifstream table("/proc/self/mountinfo");
     std::string line;

@@ -47,6 +47,29 @@ private:
     int error_ = 0;
 };
 
+enum class mount_access { read_write, read_only };
+
+/// The same directory seen through another mount, on a directory of its own.
+class bind_mount {
+public:
+    explicit bind_mount(const std::string& of, mount_access access = mount_access::read_write);
+    bind_mount(const bind_mount&) = delete;
+    bind_mount& operator=(const bind_mount&) = delete;
+    bind_mount(bind_mount&&) = delete;
+    bind_mount& operator=(bind_mount&&) = delete;
+    ~bind_mount();
+
+    [[nodiscard]] int error() const { return error_; }
+    [[nodiscard]] const std::string& directory() const { return directory_; }
+    [[nodiscard]] std::string operator/(const std::string& name) const {
+        return directory_ + "/" + name;
+    }
+
+private:
+    std::string directory_;
+    int error_ = 0;
+};
+
 /// The super options of the mount at this directory as /proc/self/mountinfo shows them; "" when
 /// none.
 std::string mount_options(const std::string& directory);
