@@ -388,7 +388,8 @@ outcome make_use_and_share(const std::string& directory) {
         return failed("update", -e);
     }
     value = 0;
-    return done("look up", map_lookup(again.get(), &key, &value), value == 5);
+    const int looked_up = map_lookup(again.get(), &key, &value);
+    return done("look up", looked_up, value == 5);
 }
 
 TEST_F(token_test, a_user_makes_uses_and_shares_a_map_as_a_file) {
