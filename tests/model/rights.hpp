@@ -9,8 +9,8 @@
 
 #pragma once
 
+#include <span>
 #include <string>
-#include <vector>
 
 #include <linux/bpf.h>
 
@@ -35,7 +35,7 @@ struct rights_row {
 };
 
 /// The table, in the order of documentation.
-const std::vector<rights_row>& rights_table();
+std::span<const rights_row> rights_table();
 
 /// The row of this use; throws std::logic_error when there is none.
 const rights_row& rights_of(object_kind object, const std::string& use);
