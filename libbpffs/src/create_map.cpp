@@ -2,7 +2,7 @@
 //
 // Creating a map as a file: which way the kernel lets it be made, and the name that appears last.
 #include "map.hpp"
-
+#include "map_rules.hpp"
 #include "text.hpp"
 
 #include <bpffs/delegation.hpp>
@@ -14,7 +14,6 @@
 #include <linux/bpf.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstring>
 
 namespace bpffs {
@@ -141,21 +140,29 @@ owned_fd maker::by_token(failure& why) {
     return why.take(std::move(made));
 }
 
+std::string why_no_plain_call(capability needed) {
+    error_code unknown;
+    const identity who = identity::of_caller(unknown);
+    if (!unknown && who.initial_user_namespace &&
+        who.has_capability(static_cast<unsigned>(needed))) {
+        return fmt::format("the kernel refuses it although the caller has the capability {} (a "
+                           "security module may)",
+                           word(needed));
+    }
+    failure ignored;
+    const std::string sysctl = read_file("/proc/sys/kernel/unprivileged_bpf_disabled", ignored);
+    return fmt::format("the caller lacks the capability {}{}{}", word(needed),
+                       sysctl.empty() ? "" : ", and kernel.unprivileged_bpf_disabled is ",
+                       sysctl.substr(0, sysctl.find('\n')));
+}
+
 owned_fd maker::by_plain_call(failure& why) {
     auto made = sys::map_create(attr_, -1);
     if (made.error != EPERM) {
         return why.take(std::move(made));
     }
-    const capability needed = capability_for(kind_);
-    std::string capability_name = fmt::format("cap_{}", word(needed));
-    std::transform(capability_name.begin(), capability_name.end(), capability_name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    failure ignored;
-    const std::string sysctl = read_file("/proc/sys/kernel/unprivileged_bpf_disabled", ignored);
     note(creation_way::plain_call, {EPERM, boost::system::system_category()},
-         fmt::format("the caller lacks {}{}{}", capability_name,
-                     sysctl.empty() ? "" : ", and kernel.unprivileged_bpf_disabled is ",
-                     sysctl.substr(0, sysctl.find('\n'))));
+         why_no_plain_call(capability_for(kind_)));
     explain_refusal(why);
     return {};
 }
@@ -187,6 +194,9 @@ map create_body(const location& where, const map_spec& spec, failure& why) {
         return {};
     }
     owned_fd fd = maker{here, spec, spec.name.value_or(object_name_for(here.name))}.make(why);
+    if (why.is(EINVAL)) {
+        why.detail = what_is_wrong_with(spec);
+    }
     if (why) {
         return {};
     }

@@ -233,7 +233,8 @@ void judgement::look_at_stop() {
         add(obstacle::link_loop, at, fmt::format("too many symbolic links at {}", quoted(at)), "");
         return;
     case walk_end::bad_name:
-        add(obstacle::bad_name, at, fmt::format("{} does not name a file", quoted(at)),
+        add(obstacle::bad_name, at,
+            at.empty() ? "the path is empty" : fmt::format("{} does not name a file", quoted(at)),
             "give the name of the pin in its directory");
         return;
     case walk_end::too_long:
@@ -437,8 +438,9 @@ void judgement::look_at_file_change() {
                 : fmt::format("only root gives {} to another owner, and {} only to a group of "
                               "their own",
                               quoted(file.shown), user_name(file.owner)),
-            fmt::format("{} can do it",
-                        mode_change ? fmt::format("{} or root", user_name(file.owner)) : "root"));
+            mode_change && file.owner != 0
+                ? fmt::format("{} or root can do it", user_name(file.owner))
+                : "root can do it");
     }
 }
 

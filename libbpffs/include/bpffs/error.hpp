@@ -106,7 +106,7 @@ public:
     [[nodiscard]] const bpffs::diagnosis& diagnosis() const;
 
 private:
-    struct state;
+    struct BPFFS_LOCAL state;
     std::shared_ptr<state> state_;
 };
 

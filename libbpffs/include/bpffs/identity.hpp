@@ -43,7 +43,7 @@ public:
     ~acting_as();
 
 private:
-    void restore() noexcept;
+    BPFFS_LOCAL void restore() noexcept;
     std::vector<gid_t> groups_;
     uid_t user_;
     gid_t group_;

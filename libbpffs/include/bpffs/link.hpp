@@ -49,7 +49,7 @@ public:
     void pin(const location& where, std::optional<mode> bits, error_code& code) const noexcept;
 
 private:
-    static link from_body(object opened, failure& why);
+    BPFFS_LOCAL static link from_body(object opened, failure& why);
 
     owned_fd fd_;
     access rights_ = access::read;

@@ -120,7 +120,7 @@ public:
 
 private:
     friend class map;
-    struct state;
+    struct BPFFS_LOCAL state;
     std::unique_ptr<state> state_;
     const std::byte* keys_ = nullptr;
     const std::byte* values_ = nullptr;
@@ -224,7 +224,7 @@ public:
 
 private:
     friend struct map_access;
-    bool lookup_batch_body(batch& some, failure& why) const;
+    BPFFS_LOCAL bool lookup_batch_body(batch& some, failure& why) const;
 
     owned_fd fd_;
     access rights_ = access::read;

@@ -70,9 +70,10 @@ private:
         char copy_from = 0; ///< u, g or o: copy that class's bits
         bool conditional_x = false;
     };
-    static mode_change parse_body(std::string_view text, failure& why);
-    bool parse_clause(std::string_view clause);
-    static unsigned step_bits(const step& one, unsigned current, file_type type) noexcept;
+    BPFFS_LOCAL static mode_change parse_body(std::string_view text, failure& why);
+    BPFFS_LOCAL bool parse_clause(std::string_view clause);
+    BPFFS_LOCAL static unsigned step_bits(const step& one, unsigned current,
+                                          file_type type) noexcept;
 
     std::vector<step> steps_;
     bool absolute_ = false;
