@@ -73,7 +73,7 @@ constexpr rights_row table[] = {
 
 } // namespace
 
-const std::vector<rights_row>& rights_table() {
+std::span<const rights_row> rights_table() {
     return table;
 }
 
