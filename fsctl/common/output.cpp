@@ -6,6 +6,8 @@
 
 #include "failure.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -13,66 +15,74 @@ namespace fsctl {
 
 namespace {
 
-constexpr std::string_view digits = "0123456789abcdef";
+// The two digits of every byte, side by side.
+constexpr auto digit_pairs = [] {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::array<std::array<char, 2>, 256> pairs{};
+    for (std::size_t value = 0; value < pairs.size(); ++value) {
+        pairs[value] = {digits[value >> 4U], digits[value & 0xfU]};
+    }
+    return pairs;
+}();
 
 char* put_byte(char* to, std::byte value) {
-    const auto number = std::to_integer<unsigned>(value);
-    *to++ = digits[number >> 4U];
-    *to++ = digits[number & 0xfU];
-    return to;
+    std::memcpy(to, digit_pairs[std::to_integer<unsigned>(value)].data(), 2);
+    return to + 2;
 }
 
-// Between byte i-1 and byte i, for i > 0.
-char* put_gap(char* to, std::size_t i) {
-    if (i % 16 == 0) {
-        *to++ = '\n';
-    } else {
+constexpr std::size_t group = 8; // bytes between two wider gaps
+constexpr std::size_t line = 16; // bytes on a line
+
+// Up to eight bytes with one blank between each two.
+char* put_group(char* to, bytes part) {
+    for (const std::byte value : part) {
+        to = put_byte(to, value);
         *to++ = ' ';
-        if (i % 8 == 0) {
-            *to++ = ' ';
-        }
     }
-    return to;
+    return to - 1;
 }
 
 } // namespace
 
-void output::hex(bytes data) {
-    // Two digits and at most two blanks a byte.
-    const std::size_t start = buffer_.size();
-    buffer_.resize(start + data.size() * 4);
-    char* to = buffer_.data() + start;
-    for (std::size_t i = 0; i < data.size(); ++i) {
-        if (i > 0) {
-            to = put_gap(to, i);
-        }
-        to = put_byte(to, data[i]);
+void output::write(std::string_view text) {
+    while (!text.empty()) {
+        const std::size_t part = std::min(text.size(), std::size_t{4096});
+        text.copy(room(part), part);
+        used_ += part;
+        text.remove_prefix(part);
     }
-    buffer_.resize(static_cast<std::size_t>(to - buffer_.data()));
-    spill();
+}
+
+void output::hex(bytes data) {
+    for (std::size_t at = 0; at < data.size(); at += group) {
+        char* const start = room(group * 3 + 2);
+        char* to = start;
+        if (at % line != 0) {
+            *to++ = ' ';
+            *to++ = ' ';
+        } else if (at > 0) {
+            *to++ = '\n';
+        }
+        to = put_group(to, data.subspan(at, std::min(group, data.size() - at)));
+        used_ += static_cast<std::size_t>(to - start);
+    }
 }
 
 void output::json_hex(bytes data) {
     constexpr std::string_view shape = "\"0x00\",";
-    const std::size_t start = buffer_.size();
-    buffer_.resize(start + data.size() * shape.size());
-    char* to = buffer_.data() + start;
-    for (const std::byte value : data) {
+    for (std::size_t i = 0; i < data.size(); ++i) {
+        char* const to = room(shape.size());
         shape.copy(to, shape.size());
-        put_byte(to + 3, value);
-        to += shape.size();
+        put_byte(to + 3, data[i]);
+        used_ += i + 1 < data.size() ? shape.size() : shape.size() - 1; // no comma at the end
     }
-    if (!data.empty()) {
-        buffer_.pop_back(); // the last comma
-    }
-    spill();
 }
 
 void output::flush() {
     errno = 0;
-    sink_.write(buffer_.data(), static_cast<std::streamsize>(buffer_.size()));
+    sink_.write(buffer_.data(), static_cast<std::streamsize>(used_));
     sink_.flush();
-    buffer_.clear();
+    used_ = 0;
     if (!sink_) {
         const int why = errno;
         sink_.clear(); // say it once

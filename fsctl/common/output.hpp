@@ -20,21 +20,17 @@ using bytes = std::span<const std::byte>;
 
 class output {
 public:
-    explicit output(std::ostream& sink) : sink_(sink) { buffer_.reserve(capacity + slack); }
+    explicit output(std::ostream& sink) : sink_(sink), buffer_(capacity) {}
 
     void put(char letter) {
-        buffer_.push_back(letter);
-        spill();
+        *room(1) = letter;
+        ++used_;
     }
 
-    void write(std::string_view text) {
-        buffer_.insert(buffer_.end(), text.begin(), text.end());
-        spill();
-    }
+    void write(std::string_view text);
 
     template <typename... Args> void print(fmt::format_string<Args...> format, Args&&... args) {
-        fmt::format_to(std::back_inserter(buffer_), format, std::forward<Args>(args)...);
-        spill();
+        write(fmt::format(format, std::forward<Args>(args)...));
     }
 
     // Bytes as bpftool prints them: "00 01 …", two blanks after eight, a new
@@ -49,16 +45,18 @@ public:
 
 private:
     static constexpr std::size_t capacity = std::size_t{256} * 1024;
-    static constexpr std::size_t slack = std::size_t{4} * 1024;
 
-    void spill() {
-        if (buffer_.size() >= capacity) {
+    // Where the next `size` letters (far below the capacity) go.
+    char* room(std::size_t size) {
+        if (capacity - used_ < size) {
             flush();
         }
+        return buffer_.data() + used_;
     }
 
     std::ostream& sink_;
-    std::vector<char> buffer_;
+    std::vector<char> buffer_; // of fixed size
+    std::size_t used_ = 0;
 };
 
 } // namespace fsctl

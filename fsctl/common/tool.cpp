@@ -24,7 +24,7 @@ void context::remark(std::string_view text) {
 namespace {
 
 constexpr std::string_view option_line =
-    "OPTIONS := { {-j|--json} [{-p|--pretty}] | {-f|--bpffs} | {-h|--help} | {-V|--version} }";
+    "OPTIONS := {-j|--json} {-p|--pretty} {-f|--bpffs} {-h|--help} {-V|--version}";
 
 // CLI11 takes the options out of the line, wherever they stand; what remains
 // are the words. Behind "--" everything is a word.

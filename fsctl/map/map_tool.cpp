@@ -11,8 +11,8 @@ namespace {
 
 constexpr verb verbs[] = {
     {"create",
-     "FILE [type KIND] [key N] [value N] [entries N] [name NAME] [mode MODE]\n"
-     "[flags FLAGS] [inner_map MAP] [offload_dev NAME]",
+     "FILE [type KIND] [key N] [value N] [entries N] [name NAME]\n"
+     "[mode MODE] [flags FLAGS] [inner_map MAP] [offload_dev NAME]",
      map_create},
     {"show|list", "[MAP | DIRECTORY]", map_show},
     {"dump", "MAP", map_dump},
@@ -31,7 +31,7 @@ constexpr verb verbs[] = {
 
 constexpr std::string_view notes =
     "MAP := { [pinned] FILE | id N | name NAME }   PROG := the same, or tag TAG\n"
-    "DATA := { [hex] BYTE... | u32:5 s64:-1 be16:443 ip4:10.0.0.1 hex:0aff str:text ... }";
+    "DATA := { [hex] BYTE... | u32:5 s64:-1 be16:443 ip4:10.0.0.1 hex:0af1 str:hi }";
 
 constexpr std::string_view examples = "  bpffs-map create /sys/fs/bpf/seen mode 0640\n"
                                       "  bpffs-map update /sys/fs/bpf/seen key u64:1 value u64:42";
