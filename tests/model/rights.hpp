@@ -28,8 +28,8 @@ enum class right {
 
 struct rights_row {
     object_kind object;
-    const char* use;
     right needed;
+    const char* use;
     /// Why no operation tries this row here; nullptr where one does.
     const char* untried = nullptr;
 };
