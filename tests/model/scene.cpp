@@ -15,6 +15,16 @@
 
 namespace bpffs_test {
 
+namespace {
+
+/// Cgroups are not in a namespace of the test's own, so another one may run beside it.
+const std::string& cgroup_name() {
+    static const std::string name = "/bpffs-test-" + std::to_string(::getpid());
+    return name; // of the test, also in the child processes that try things
+}
+
+} // namespace
+
 scene::scene(const std::string& mount_options, const victim_access& access)
     : mount_(mount_options), access_(access), error_(mount_.error()) {
     if (error_ != 0) {
@@ -36,7 +46,7 @@ scene::~scene() {
     if (cgroup_root_.empty()) {
         return;
     }
-    ::rmdir((cgroup_root_ + "/bpffs-attack").c_str());
+    ::rmdir((cgroup_root_ + cgroup_name()).c_str());
     ::umount2(cgroup_root_.c_str(), MNT_DETACH);
     ::rmdir(cgroup_root_.c_str());
 }
@@ -96,11 +106,11 @@ std::string scene::cgroup() {
         }
         cgroup_root_ = name;
         ::chmod(name, 0755); // the mount point below; the cgroup file system has its own mode
-        if (::mkdir((cgroup_root_ + "/bpffs-attack").c_str(), 0755) != 0 && errno != EEXIST) {
+        if (::mkdir((cgroup_root_ + cgroup_name()).c_str(), 0755) != 0 && errno != EEXIST) {
             return "";
         }
     }
-    return cgroup_root_ + "/bpffs-attack";
+    return cgroup_root_ + cgroup_name();
 }
 
 std::vector<operation> all_operations() {
