@@ -9,8 +9,6 @@
 #include <bpffs/by_id.hpp>
 #include <bpffs/kinds.hpp>
 
-#include <cstring>
-
 #include <bpf/btf.h>
 
 namespace fsctl {
@@ -19,16 +17,6 @@ namespace {
 
 constexpr std::size_t longest_on_one_line = 24;
 constexpr std::size_t longest_beside_its_name = 16;
-
-bool holds_maps(bpffs::map_kind kind) {
-    return kind == bpffs::map_kind::array_of_maps || kind == bpffs::map_kind::hash_of_maps;
-}
-
-std::uint32_t inner_id(bytes value) {
-    std::uint32_t id = 0;
-    std::memcpy(&id, value.data(), std::min(sizeof(id), value.size()));
-    return id;
-}
 
 } // namespace
 
@@ -52,7 +40,6 @@ element_printer::element_printer(context& with, const bpffs::map& of)
       types_(of),
       info_(of.info()),
       per_cpu_(bpffs::traits_of(of.kind()).per_cpu),
-      holds_maps_(holds_maps(of.kind())),
       cpus_(per_cpu_ ? bpffs::possible_cpus() : 1),
       break_names_(info_.key_size > longest_beside_its_name ||
                    info_.value_size > longest_beside_its_name),
@@ -88,9 +75,7 @@ void element_printer::print_plain(bytes key, bytes value) {
         out.hex(key);
         out.write(single_line_ ? "  " : "\n");
     }
-    if (holds_maps_) {
-        out.print("inner_map_id:{}{} ", after_name, inner_id(value));
-    } else if (!value.empty()) {
+    if (!value.empty()) {
         out.write("value:");
         out.put(after_name);
         out.hex(value);
@@ -129,9 +114,6 @@ void element_printer::print_raw_json(bytes key, bytes value) {
     } else {
         json_.name("value");
         json_.hex(value);
-        if (holds_maps_) {
-            json_.member("inner_map_id", inner_id(value));
-        }
     }
     if (types_) {
         json_.name("formatted");

@@ -58,7 +58,6 @@ private:
     map_types types_;
     bpffs::map_info info_;
     bool per_cpu_;
-    bool holds_maps_;
     std::size_t cpus_;
     bool break_names_;
     bool single_line_;

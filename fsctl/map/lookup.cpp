@@ -52,8 +52,9 @@ void map_getnext(context& with, words& given) {
     std::vector<std::byte> next(from.key_size());
     const bytes after = key ? bytes(*key) : bytes();
     if (!on_map(step::next_key, from, [&] { return from.next_key(after, next); })) {
+        const char* plainly = key ? "No key comes after this one." : "The map is empty.";
         throw failure("can't get next key: No such file or directory",
-                      key ? "No key comes after this one." : "The map is empty.");
+                      with.chosen.json ? "" : plainly); // JSON as bpftool has it
     }
     if (with.chosen.json) {
         with.json.start_object();

@@ -172,7 +172,7 @@ void typed_printer::print_pointer(bytes data) {
     if (style_ == typed_style::json) {
         to_.number(value);
     } else {
-        to_.string(value == 0 ? "(nil)" : fmt::format("{:#x}", value)); // as printf("%p")
+        to_.raw(value == 0 ? "(nil)" : fmt::format("{:#x}", value)); // as printf("%p")
     }
 }
 
