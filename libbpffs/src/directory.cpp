@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 
 #include <climits>
 #include <cstddef>
@@ -101,6 +102,14 @@ void make_symlink_body(const path& target, const location& where, failure& why) 
     }
 }
 
+owned_fd lock_body(const directory& where, failure& why) {
+    owned_fd held = why.take(sys::openat(where.fd().get(), ".", O_RDONLY | O_DIRECTORY));
+    if (!why) {
+        why.set(sys::flock(held.get(), LOCK_EX));
+    }
+    return held;
+}
+
 path read_symlink_body(const location& where, failure& why) {
     const place here = resolve(where, why);
     if (why) {
@@ -180,6 +189,15 @@ path read_symlink(const location& where) {
 
 path read_symlink(const location& where, error_code& code) noexcept {
     return quietly(code, [&](failure& why) { return read_symlink_body(where, why); });
+}
+
+owned_fd lock(const directory& where) {
+    return loudly("lock directory", where.name(), {},
+                  [&](failure& why) { return lock_body(where, why); });
+}
+
+owned_fd lock(const directory& where, error_code& code) noexcept {
+    return quietly(code, [&](failure& why) { return lock_body(where, why); });
 }
 
 } // namespace bpffs

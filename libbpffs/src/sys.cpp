@@ -300,6 +300,10 @@ status unlinkat(int directory_fd, const char* name, int flags) noexcept {
     return call(SYS_unlinkat, directory_fd, name, flags).error;
 }
 
+status flock(int fd, int operation) noexcept {
+    return call(SYS_flock, fd, operation).error;
+}
+
 status renameat2(int from_fd, const char* from, int to_fd, const char* to,
                  unsigned flags) noexcept {
     return call(SYS_renameat2, from_fd, from, to_fd, to, flags).error;

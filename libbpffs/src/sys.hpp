@@ -121,6 +121,8 @@ status mkdirat(int directory_fd, const char* name, unsigned mode) noexcept;
 status symlinkat(const char* target, int directory_fd, const char* name) noexcept;
 result<std::size_t> readlinkat(int directory_fd, const char* name, std::span<char> buffer) noexcept;
 status unlinkat(int directory_fd, const char* name, int flags) noexcept;
+/// flock(2).
+status flock(int fd, int operation) noexcept;
 status renameat2(int from_fd, const char* from, int to_fd, const char* to, unsigned flags) noexcept;
 result<std::size_t> getrandom(std::span<std::byte> buffer) noexcept;
 

@@ -97,4 +97,9 @@ BPFFS_API void make_symlink(const path& target, const location& where, error_cod
 [[nodiscard]] BPFFS_API path read_symlink(const location& where);
 [[nodiscard]] BPFFS_API path read_symlink(const location& where, error_code& code) noexcept;
 
+/// Waits until nobody else holds a directory that is locked this way (flock(2), so among those who
+/// ask), and holds it until the descriptor is closed. Needs read permission on the directory.
+[[nodiscard]] BPFFS_API owned_fd lock(const directory& where);
+[[nodiscard]] BPFFS_API owned_fd lock(const directory& where, error_code& code) noexcept;
+
 } // namespace bpffs
