@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// The verb table of bpffs-admin.
+#include "admin_tool.hpp"
+
+#include "verbs.hpp"
+
+namespace fsctl {
+
+namespace {
+
+constexpr verb verbs[] = {
+    {"add",
+     "USER [mode MODE] [caps CAPS] [cmds COMMANDS] [maps KINDS]\n"
+     "[progs KINDS] [attachs KINDS] [dir DIRECTORY] [nolink]",
+     admin_add},
+    {"show|list", "[USER] [dir DIRECTORY]", admin_list},
+    {"remove", "USER [force] [dir DIRECTORY]", admin_remove, effect::destructive},
+};
+
+constexpr std::string_view notes =
+    "USER := a name or number; the bpffs is mounted on DIRECTORY/USER (/run/bpffs/USER)\n"
+    "        and ~USER/bpf leads to it\n"
+    "CAPS := { bpf | net_admin | perfmon }:... | none   (bpf)\n"
+    "COMMANDS, KINDS := the kernel's words joined by ':' | any | none\n"
+    "        (map_create:btf_load; the kinds of maps that only hold data)";
+
+constexpr std::string_view examples = "  bpffs-admin add alice\n"
+                                      "  bpffs-admin add bob mode 0750 maps hash:array:ringbuf";
+
+} // namespace
+
+const tool admin_tool = {"bpffs-admin", verbs, notes, examples};
+
+} // namespace fsctl

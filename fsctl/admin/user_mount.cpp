@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// A user's mount; see user_mount.hpp.
+#include "user_mount.hpp"
+
+#include "account.hpp"
+#include "common/failure.hpp"
+
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace fsctl {
+
+namespace {
+
+// False once the visitor has had enough.
+bool walk(const bpffs::directory& top, std::uint64_t mount,
+          const std::function<bool(const bpffs::path&)>& visit) {
+    std::vector<std::string> below;
+    bool going = true;
+    top.for_each([&](const bpffs::directory_entry& entry) {
+        if (entry.type == bpffs::file_type::directory) {
+            below.push_back(entry.name);
+        } else if (entry.type == bpffs::file_type::file) {
+            going = visit(top.name() / entry.name);
+        }
+        return going;
+    });
+    for (const std::string& name : below) {
+        bpffs::error_code gone; // removed meanwhile
+        const bpffs::directory next =
+            bpffs::directory::open({top, name}, bpffs::symlinks::refuse, gone);
+        if (!gone && bpffs::mount_info::of(next.fd()).id == mount) {
+            going = going && walk(next, mount, visit);
+        }
+    }
+    return going;
+}
+
+} // namespace
+
+std::optional<bpffs::mount_info> mount_on(const bpffs::directory& base, const std::string& name) {
+    bpffs::error_code code;
+    const bpffs::directory there =
+        bpffs::directory::open({base, name}, bpffs::symlinks::refuse, code);
+    if (code == boost::system::errc::no_such_file_or_directory) {
+        return std::nullopt;
+    }
+    if (code) {
+        throw bpffs::error(code, "open directory", base.name() / name);
+    }
+    bpffs::mount_info found = bpffs::mount_info::of(there.fd());
+    if (found.id == bpffs::mount_info::of(base.fd()).id) {
+        return std::nullopt;
+    }
+    return found;
+}
+
+void for_each_pin(const bpffs::directory& top,
+                  const std::function<bool(const bpffs::path&)>& visit) {
+    walk(top, bpffs::mount_info::of(top.fd()).id, visit);
+}
+
+std::uint64_t count_pins(const bpffs::directory& top) {
+    std::uint64_t count = 0;
+    for_each_pin(top, [&](const bpffs::path&) {
+        ++count;
+        return true;
+    });
+    return count;
+}
+
+std::string describe(const bpffs::mount_info& mount) {
+    if (mount.type != "bpf") {
+        return fmt::format("a file system of type {}", mount.type);
+    }
+    const std::string delegated = mount.delegated.to_options();
+    return fmt::format("a bpffs of {}, {}, {}", name_of_user(mount.owner),
+                       mount.fmode == bpffs::fmode_option::on ? "fmode" : "without fmode",
+                       delegated.empty() ? "nothing delegated" : delegated);
+}
+
+} // namespace fsctl

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// The bpffs of one user: looking at the place where it is mounted, at what is
+// delegated there, and at the pins inside.
+#pragma once
+
+#include <bpffs/directory.hpp>
+#include <bpffs/mount.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace fsctl {
+
+// The mount on this name in a trusted directory; nothing where the name is
+// free or a plain directory. failure where it is no directory.
+std::optional<bpffs::mount_info> mount_on(const bpffs::directory& base, const std::string& name);
+
+// What is inside: pins of all kinds, in all directories below. Nested mounts
+// are not entered. `visit` is told of each until it returns false.
+void for_each_pin(const bpffs::directory& top,
+                  const std::function<bool(const bpffs::path&)>& visit);
+
+std::uint64_t count_pins(const bpffs::directory& top);
+
+// "uid 1000, delegate_cmds=...": what distinguishes one grant from another.
+std::string describe(const bpffs::mount_info& mount);
+
+} // namespace fsctl

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// The verbs of bpffs-admin, one file each.
+#pragma once
+
+#include "common/tool.hpp"
+
+namespace fsctl {
+
+void admin_add(context& with, words& given);
+void admin_list(context& with, words& given);
+void admin_remove(context& with, words& given);
+
+} // namespace fsctl
