@@ -43,9 +43,10 @@ template <class Enum> std::optional<std::uint64_t> bits_of(std::string_view text
 template <class Enum> delegated_set<Enum> parse_set_body(std::string_view text, failure& why) {
     std::uint64_t bits = 0;
     while (!text.empty()) {
+        const bool separated = text.find(':') != std::string_view::npos;
         const auto part = cut(text, ':');
         const auto more = bits_of<Enum>(part);
-        if (!more) {
+        if (!more || (separated && text.empty())) {
             why.set(errc::bad_word, fmt::format("'{}'", part));
             return {};
         }

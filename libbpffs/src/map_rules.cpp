@@ -144,4 +144,31 @@ std::string what_is_wrong_with(const map_spec& spec) {
     return {};
 }
 
+map_spec default_spec(map_kind kind) {
+    map_spec spec;
+    spec.kind = kind;
+    const auto [key, value] = fixed_sizes_of(kind);
+    spec.key_size = key.value_or(spec.key_size);
+    spec.value_size = value.value_or(spec.value_size);
+    switch (kind) {
+    case map_kind::devmap:
+    case map_kind::devmap_hash:
+    case map_kind::cpumap:
+    case map_kind::sockmap:
+    case map_kind::sockhash:
+        spec.value_size = 4; // the smaller of two that they take
+        break;
+    case map_kind::ringbuf:
+    case map_kind::user_ringbuf:
+        spec.max_entries = static_cast<std::uint32_t>(::getpagesize());
+        break;
+    case map_kind::lpm_trie:
+        spec.flags = BPF_F_NO_PREALLOC;
+        break;
+    default:
+        break;
+    }
+    return spec;
+}
+
 } // namespace bpffs

@@ -151,7 +151,8 @@ mode_change mode_change::parse_body(std::string_view text, failure& why) {
     }
     std::string_view rest = text;
     do {
-        if (!change.parse_clause(cut(rest, ','))) {
+        const bool comma = rest.find(',') != std::string_view::npos;
+        if (!change.parse_clause(cut(rest, ',')) || (comma && rest.empty())) {
             why.set(errc::bad_mode, fmt::format("'{}' is neither octal nor like u=rw,g-w", text));
             return {};
         }

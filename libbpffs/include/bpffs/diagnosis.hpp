@@ -31,7 +31,7 @@ enum class action : std::uint8_t {
 struct wanted {
     action what = action::open;
     access rights = access::read;
-    std::optional<map_kind> kind;
+    std::optional<map_kind> kind = std::nullopt;
 
     [[nodiscard]] static wanted to_open(access rights) { return {action::open, rights, {}}; }
     [[nodiscard]] static wanted to_create(map_kind kind) {

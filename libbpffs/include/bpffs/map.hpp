@@ -41,19 +41,24 @@ struct map_spec {
     std::uint64_t extra = 0; ///< bloom filter: number of hash functions; arena: address
     /// The object's name in the kernel (not the file's): up to 15 of A-Z a-z 0-9 _ . ; otherwise
     /// errc::bad_object_name. Without it: the file name, other characters as _, cut to 15.
-    std::optional<std::string> name;
+    std::optional<std::string> name = std::nullopt;
     /// Mode of the pin, cut by the umask. Without it 0600 & ~umask.
-    std::optional<mode> permissions;
+    std::optional<mode> permissions = std::nullopt;
     /// Template for array_of_maps and hash_of_maps; borrowed for the call. No right is needed on
     /// it.
-    std::optional<borrowed_fd> inner_map;
+    std::optional<borrowed_fd> inner_map = std::nullopt;
     std::uint32_t ifindex = 0; ///< network device to create the map on; 0: none
-    std::optional<std::uint32_t> numa_node;
+    std::optional<std::uint32_t> numa_node = std::nullopt;
     /// Types of key and value in a loaded BTF (borrowed for the call).
-    std::optional<borrowed_fd> btf;
+    std::optional<borrowed_fd> btf = std::nullopt;
     std::uint32_t btf_key_type = 0;
     std::uint32_t btf_value_type = 0;
 };
+
+/// A specification that the kernel takes for this kind: the sizes, entries and flags that the kind
+/// insists on, and the defaults of map_spec for the rest. Kinds that hold maps still need their
+/// inner_map, storages their BTF.
+[[nodiscard]] BPFFS_API map_spec default_spec(map_kind kind);
 
 /// The file name as an object name: what create_map uses where the specification has none.
 [[nodiscard]] BPFFS_API std::string object_name_for(const path& file);

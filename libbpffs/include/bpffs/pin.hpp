@@ -5,6 +5,9 @@
 //
 // Opening follows a symbolic link at the end of the path, as open(2) does: the object's own
 // mode decides. Everything that changes a file or a name refuses to follow one.
+//
+// Call rename and remove by their full names: an unqualified remove(some_path) finds
+// boost::filesystem::remove, because path is Boost's.
 #pragma once
 
 #include <bpffs/access.hpp>

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// Fault injection through the library's one system-call backend: the n-th call of an operation
+// fails, for every n, and afterwards no descriptor may be left and nothing may be half made.
+#pragma once
+
+#include "sys.hpp"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <dirent.h>
+
+#include <cerrno>
+#include <functional>
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace bpffs_test {
+
+/// Which call fails next, and how. One at a time in a process.
+class fault {
+public:
+    /// The `at`-th call from now on (0 is the first) fails with `error`.
+    fault(int at, int error) {
+        countdown = at;
+        injected = error;
+        hit = false;
+        old_ = bpffs::sys::replace_backend(&ask);
+    }
+    fault(const fault&) = delete;
+    fault& operator=(const fault&) = delete;
+    fault(fault&&) = delete;
+    fault& operator=(fault&&) = delete;
+    ~fault() { bpffs::sys::replace_backend(old_); }
+
+    /// False where the operation made fewer calls.
+    [[nodiscard]] static bool happened() { return hit; }
+
+private:
+    static long ask(long number, long a, long b, long c, long d, long e, long f) {
+        const bool fails = countdown-- == 0;
+        hit = hit || fails;
+        // A failing close(2) has closed all the same.
+        if (!fails || number == SYS_close) {
+            const long value = ::syscall(number, a, b, c, d, e, f);
+            if (!fails) {
+                return value;
+            }
+        }
+        errno = injected;
+        return -1;
+    }
+    static inline int countdown = 0;
+    static inline int injected = 0;
+    static inline bool hit = false;
+    bpffs::sys::backend old_ = nullptr;
+};
+
+/// The numbers of all open descriptors.
+inline std::set<int> open_descriptors() {
+    std::set<int> all;
+    DIR* list = ::opendir("/proc/self/fd");
+    while (const dirent* one = ::readdir(list)) { // NOLINT(concurrency-mt-unsafe)
+        if (one->d_name[0] != '.') {
+            all.insert(static_cast<int>(std::strtol(one->d_name, nullptr, 10)));
+        }
+    }
+    all.erase(::dirfd(list));
+    ::closedir(list);
+    return all;
+}
+
+/// Runs `operation` (true: it says that it succeeded) with each of its calls failing once with each
+/// of `errors`; after each run descriptors must be as before and `check(succeeded)` is asked.
+/// Returns how many calls were made to fail.
+inline int fail_every_call(const std::function<bool()>& operation,
+                           const std::function<void(bool)>& check,
+                           const std::set<int>& errors = {EIO, ENOMEM, EMFILE}) {
+    int injected = 0;
+    for (const int error : errors) {
+        for (int at = 0;; ++at) {
+            const auto before = open_descriptors();
+            bool succeeded = false;
+            bool happened = false;
+            {
+                const fault now{at, error};
+                succeeded = operation();
+                happened = fault::happened();
+            }
+            EXPECT_EQ(open_descriptors(), before) << "call " << at << " failing with " << error;
+            check(succeeded);
+            if (!happened || ::testing::Test::HasFailure()) {
+                EXPECT_TRUE(succeeded || happened) << "fails with no fault";
+                break;
+            }
+            ++injected;
+        }
+    }
+    return injected;
+}
+
+} // namespace bpffs_test
