@@ -147,70 +147,14 @@ create_words take_create(words& given) {
     return all;
 }
 
-bool is_ring(map_kind kind) {
-    return kind == map_kind::ringbuf || kind == map_kind::user_ringbuf;
-}
-
-// Kinds that fix the size of their keys, and what they fix it to.
-std::optional<std::uint32_t> fixed_key(map_kind kind) {
-    switch (kind) {
-    case map_kind::queue:
-    case map_kind::stack:
-    case map_kind::bloom_filter:
-    case map_kind::ringbuf:
-    case map_kind::user_ringbuf:
-        return 0;
-    case map_kind::array:
-    case map_kind::percpu_array:
-    case map_kind::prog_array:
-    case map_kind::perf_event_array:
-    case map_kind::cgroup_array:
-    case map_kind::array_of_maps:
-    case map_kind::stack_trace:
-    case map_kind::devmap:
-    case map_kind::devmap_hash:
-    case map_kind::cpumap:
-    case map_kind::xskmap:
-    case map_kind::sockmap:
-    case map_kind::reuseport_sockarray:
-        return 4;
-    default:
-        return std::nullopt;
-    }
-}
-
-std::optional<std::uint32_t> fixed_value(map_kind kind) {
-    switch (kind) {
-    case map_kind::ringbuf:
-    case map_kind::user_ringbuf:
-        return 0;
-    case map_kind::prog_array:
-    case map_kind::perf_event_array:
-    case map_kind::cgroup_array:
-    case map_kind::array_of_maps:
-    case map_kind::hash_of_maps:
-    case map_kind::devmap:
-    case map_kind::devmap_hash:
-    case map_kind::cpumap:
-    case map_kind::xskmap:
-    case map_kind::sockmap:
-    case map_kind::sockhash:
-        return 4;
-    default:
-        return std::nullopt;
-    }
-}
-
 // Defaults follow the kind where it leaves no choice, else the proposal's
 // example: 8 bytes to 8 bytes, 64 entries, named after the file.
 bpffs::map_spec spec_of(const create_words& given) {
-    bpffs::map_spec spec;
-    spec.kind = given.kind.value_or(spec.kind);
-    spec.key_size = given.key.value_or(fixed_key(spec.kind).value_or(spec.key_size));
-    spec.value_size = given.value.value_or(fixed_value(spec.kind).value_or(spec.value_size));
-    spec.max_entries = given.entries.value_or(is_ring(spec.kind) ? 4096 : spec.max_entries);
-    const std::uint32_t needed = spec.kind == map_kind::lpm_trie ? 1U : 0U; // no_prealloc
-    spec.flags = given.flags.value_or(needed);
+    bpffs::map_spec spec = bpffs::default_spec(given.kind.value_or(map_kind::hash));
+    spec.key_size = given.key.value_or(spec.key_size);
+    spec.value_size = given.value.value_or(spec.value_size);
+    spec.max_entries = given.entries.value_or(spec.max_entries);
+    spec.flags = given.flags.value_or(spec.flags);
     spec.name = given.name;
     spec.permissions = given.permissions;
     spec.ifindex = given.device.value_or(0);
@@ -219,61 +163,6 @@ bpffs::map_spec spec_of(const create_words& given) {
 
 bool all_given(const create_words& given) {
     return given.kind && given.key && given.value && given.entries && given.name;
-}
-
-// Why the kernel refuses such a map with EINVAL, as far as its rules are known.
-std::string wrong_about(const bpffs::map_spec& spec) {
-    const std::string kind = to_string(spec.kind);
-    const auto key = fixed_key(spec.kind);
-    const auto value = fixed_value(spec.kind);
-    if (key && *key != spec.key_size) {
-        return fmt::format("A {} has keys of {} bytes, not {}.", kind, *key, spec.key_size);
-    }
-    if (value && *value != spec.value_size) {
-        return fmt::format("A {} has values of {} bytes, not {}.", kind, *value, spec.value_size);
-    }
-    if (!key && spec.key_size == 0) {
-        return fmt::format("A {} needs keys of at least one byte.", kind);
-    }
-    if (!value && spec.value_size == 0) {
-        return fmt::format("A {} needs values of at least one byte.", kind);
-    }
-    if (spec.max_entries == 0) {
-        return fmt::format("A {} needs room for at least one entry.", kind);
-    }
-    if (bpffs::traits_of(spec.kind).holds_objects && spec.kind != map_kind::prog_array &&
-        !spec.inner_map) {
-        return fmt::format("A {} needs a template of the maps it will hold: inner_map MAP.", kind);
-    }
-    if (spec.kind == map_kind::lpm_trie && spec.key_size < 5) {
-        return "A lpm_trie has keys of 5 to 260 bytes: 4 for the length of the prefix, then the "
-               "prefix.";
-    }
-    if (spec.kind == map_kind::lpm_trie && (spec.flags & BPF_F_NO_PREALLOC) == 0) {
-        return "A lpm_trie needs flags no_prealloc.";
-    }
-    if (is_ring(spec.kind)) {
-        return fmt::format("The entries of a {} are bytes: a power of two, and whole pages.", kind);
-    }
-    if (spec.kind == map_kind::sk_storage || spec.kind == map_kind::inode_storage ||
-        spec.kind == map_kind::task_storage || spec.kind == map_kind::cgrp_storage) {
-        return fmt::format("A {} needs BTF types, which come with a program's object file.", kind);
-    }
-    return {};
-}
-
-bpffs::map create(const std::string& file, const bpffs::map_spec& spec) {
-    try {
-        return bpffs::create_map(file, spec);
-    } catch (const bpffs::error& error) {
-        const bool from_kernel = error.code() == boost::system::errc::invalid_argument &&
-                                 error.code().category() == boost::system::system_category();
-        std::string wrong = from_kernel ? wrong_about(spec) : std::string();
-        if (wrong.empty()) {
-            throw;
-        }
-        throw failure(error.what(), std::move(wrong));
-    }
 }
 
 } // namespace
@@ -286,7 +175,7 @@ void map_create(context& with, words& given) {
         inner = open_map(*asked.inner, bpffs::access::read);
         spec.inner_map = inner.fd();
     }
-    const bpffs::map made = create(asked.file, spec);
+    const bpffs::map made = bpffs::create_map(asked.file, spec);
     if (!all_given(asked)) {
         const bpffs::map_info& info = made.info();
         with.remark(fmt::format(

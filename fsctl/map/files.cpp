@@ -31,20 +31,35 @@ failure not_on_a_bpffs(std::string_view verb, const std::string& file) {
                    "A pin lives on a mount of the type bpf, such as /sys/fs/bpf.");
 }
 
-target find(std::string_view verb, const std::string& given) {
+// One of the verbs: its name for messages, and what it wants for a diagnosis.
+struct deed {
+    std::string_view verb;
+    bpffs::wanted wish;
+};
+
+void check_found(const deed& what, const std::string& given, const bpffs::error_code& code) {
+    if (code) {
+        throw failure(fmt::format("{} '{}': {}", what.verb, given, code.message()),
+                      bpffs::explain(given, what.wish).sentence);
+    }
+}
+
+target find(const deed& what, const std::string& given) {
     bpffs::path full(given);
     while (full.has_parent_path() && full.filename() == ".") { // a slash at the end
         full = full.parent_path();
     }
     target found{given, {}, full.filename()};
     const bpffs::path above = full.has_parent_path() ? full.parent_path() : bpffs::path(".");
-    found.parent = bpffs::directory::open(above);
+    bpffs::error_code code;
+    found.parent = bpffs::directory::open(above, code);
+    check_found(what, given, code);
     if (!found.parent.is_bpffs()) {
         found.parent = {};
         bpffs::error_code none;
         const bpffs::directory top = bpffs::directory::open(given, none);
         if (none || !top.is_bpffs()) {
-            throw not_on_a_bpffs(verb, given);
+            throw not_on_a_bpffs(what.verb, given);
         }
     }
     return found;
@@ -52,7 +67,7 @@ target find(std::string_view verb, const std::string& given) {
 
 // All files, each looked at: `check` throws for one that cannot be meant.
 template <typename Check>
-std::vector<target> take_files(std::string_view verb, words& given, Check check) {
+std::vector<target> take_files(const deed& what, words& given, Check check) {
     std::vector<std::string> names = {given.next("a FILE")};
     while (!given.empty()) {
         names.push_back(given.next("a FILE"));
@@ -61,8 +76,11 @@ std::vector<target> take_files(std::string_view verb, words& given, Check check)
     failures wrong;
     for (const std::string& name : names) {
         try {
-            found.push_back(find(verb, name));
-            check(found.back(), bpffs::inspect(found.back().place()));
+            found.push_back(find(what, name));
+            bpffs::error_code code;
+            const bpffs::pin_info info = bpffs::inspect(found.back().place(), code);
+            check_found(what, name, code);
+            check(found.back(), info);
         } catch (const std::exception& error) {
             wrong.add(error);
         }
@@ -108,19 +126,20 @@ void pin_chmod(context& /*with*/, words& given) {
         throw usage_error(fmt::format("'{}' is not a mode", text),
                           "A mode is octal, such as 0640, or symbolic: u=rw,g=r or a-w");
     }
-    change_each(take_files("chmod", given, any_file),
+    change_each(take_files({"chmod", bpffs::wanted::to_change_mode()}, given, any_file),
                 [&](const bpffs::location& file) { bpffs::permissions(file, change); });
 }
 
 void pin_chown(context& /*with*/, words& given) {
     const ownership wanted = parse_ownership(given.next("an OWNER"));
-    change_each(take_files("chown", given, any_file), [&](const bpffs::location& file) {
-        bpffs::change_owner(file, wanted.owner, wanted.group);
-    });
+    change_each(take_files({"chown", bpffs::wanted::to_change_owner()}, given, any_file),
+                [&](const bpffs::location& file) {
+                    bpffs::change_owner(file, wanted.owner, wanted.group);
+                });
 }
 
 void pin_remove(context& /*with*/, words& given) {
-    change_each(take_files("rm", given, only_maps),
+    change_each(take_files({"rm", bpffs::wanted::to_remove()}, given, only_maps),
                 [](const bpffs::location& file) { bpffs::remove(file); });
 }
 

@@ -76,7 +76,9 @@ std::string remedy_for(step failed, const bpffs::map& in, const bpffs::error_cod
         return "The key is not there, and exist was asked for.";
     }
     if (why == errc::operation_not_permitted && is_frozen(in)) {
-        return "The map is frozen: only programs can change it, and that cannot be undone.";
+        return failed == step::freeze
+                   ? "The map is frozen already."
+                   : "The map is frozen: only programs can change it, and that cannot be undone.";
     }
     if (why == errc::device_or_resource_busy && failed == step::freeze) {
         return "The map is frozen already, or mapped for writing by some process.";

@@ -23,6 +23,12 @@ struct found_pin {
     bpffs::pin_info info;
 };
 
+// maps.debug and progs.debug, which a kernel may put into a new bpffs; nobody
+// else can make a name with a dot there.
+bool is_kernels_own(const std::string& name) {
+    return name.find('.') != std::string::npos;
+}
+
 // Every pin at and below the directory, without following symbolic links. A
 // directory that may not be read is given to `refused`.
 void walk(const bpffs::directory& top, const std::function<void(const found_pin&)>& visit,
@@ -44,7 +50,7 @@ void walk(const bpffs::directory& top, const std::function<void(const found_pin&
             const bpffs::location place(top, entry.name);
             if (entry.type == bpffs::file_type::directory) {
                 walk(bpffs::directory::open(place), visit, refused);
-            } else if (entry.type == bpffs::file_type::file) {
+            } else if (entry.type == bpffs::file_type::file && !is_kernels_own(entry.name)) {
                 visit({top.name() / entry.name, bpffs::inspect(place)});
             }
         } catch (const bpffs::error& error) {
