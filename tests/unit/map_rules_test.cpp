@@ -42,6 +42,8 @@ INSTANTIATE_TEST_SUITE_P(
         rule_row{{.kind = map_kind::lpm_trie, .key_size = 4, .flags = 1}, "prefix length"},
         rule_row{{.kind = map_kind::hash_of_maps, .value_size = 4}, "inner map"},
         rule_row{{.kind = map_kind::task_storage, .key_size = 4}, "0 entries"},
+        rule_row{{.kind = map_kind::arena, .key_size = 0, .value_size = 0}, "BPF_F_MMAPABLE"},
+        rule_row{{.kind = map_kind::struct_ops}, "loads its programs"},
         rule_row{{.kind = static_cast<map_kind>(99)}, "kind 99"}));
 
 } // namespace

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// Mounting and unmounting on descriptors against the real kernel.
+#include "lib_scene.hpp"
+
+#include <cstdlib>
+
+namespace {
+
+using namespace lib_test;
+
+class mounting : public ::testing::Test {
+protected:
+    void SetUp() override {
+        for (const char* probe : {"root", "bpffs"}) {
+            BPFFS_NEEDS(probe);
+        }
+        ASSERT_TRUE(bpffs_test::private_namespaces());
+        char name[] = "/tmp/bpffs-mount.XXXXXX";
+        ASSERT_NE(::mkdtemp(name), nullptr);
+        base_ = name;
+    }
+    void TearDown() override {
+        if (!base_.empty()) {
+            remove_directory(base_);
+        }
+    }
+    [[nodiscard]] bool mounted() const { return directory::open(base_).is_bpffs(); }
+
+    path base_;
+};
+
+TEST_F(mounting, gives_what_was_asked_for) {
+    mount_spec plain;
+    plain.source = "of a user";
+    plain.owner = 1000;
+    plain.group = 1001;
+    plain.permissions = mode{0750};
+    plain.fmode = fmode_option::off;
+    mount_bpffs(base_, plain);
+    ASSERT_TRUE(mounted());
+    {
+        const mount_info made = mount_info::of(directory::open(base_).fd());
+        EXPECT_EQ(made.type, "bpf");
+        EXPECT_EQ(made.source, "of a user");
+        EXPECT_EQ(made.mount_point, base_);
+        EXPECT_EQ(made.owner, 1000U);
+        EXPECT_EQ(made.group, 1001U);
+        EXPECT_EQ(made.permissions, mode{0750});
+        EXPECT_FALSE(made.gives_tokens());
+    }
+    error_code code;
+    {
+        const directory busy = directory::open(base_);
+        unmount(base_, code);
+        EXPECT_EQ(code, boost::system::errc::device_or_resource_busy);
+    }
+    unmount(base_);
+    EXPECT_FALSE(mounted());
+    unmount(base_, code);
+    EXPECT_EQ(code, boost::system::errc::invalid_argument) << "nothing is mounted";
+}
+
+TEST_F(mounting, read_only_refuses_to_create) {
+    mount_spec plain;
+    plain.fmode = fmode_option::off;
+    plain.protection = write_protection::read_only;
+    mount_bpffs(base_, plain);
+    error_code code;
+    (void)create_map(base_ / "m", {}, code);
+    EXPECT_EQ(code, boost::system::errc::read_only_file_system);
+    const diagnosis said = explain(base_ / "m", wanted::to_create(map_kind::hash));
+    ASSERT_FALSE(said.findings.empty());
+    EXPECT_EQ(said.findings.front().what, obstacle::read_only_mount);
+    unmount(base_);
+}
+
+TEST_F(mounting, with_fmode_on_a_kernel_without_it_leaves_nothing) {
+    if (bpffs_test::probe("fmode")) {
+        GTEST_SKIP() << "probe 'fmode' says yes; this is about kernels without";
+    }
+    error_code code;
+    mount_bpffs(base_, {}, code);
+    EXPECT_EQ(code, errc::no_fmode);
+    EXPECT_FALSE(mounted());
+}
+
+TEST_F(mounting, with_fmode_and_delegation) {
+    BPFFS_NEEDS("token");
+    mount_spec spec;
+    spec.owner = bpffs_test::alice;
+    spec.delegated.commands = {command::map_create, command::btf_load};
+    spec.delegated.maps = {map_kind::hash, map_kind::array};
+    spec.delegated.capabilities = {capability::bpf};
+    mount_bpffs(base_, spec);
+    {
+        const mount_info made = mount_info::of(directory::open(base_).fd());
+        EXPECT_EQ(made.fmode, fmode_option::on);
+        EXPECT_EQ(made.delegated, spec.delegated);
+        EXPECT_TRUE(made.gives_tokens());
+    }
+    unmount(base_);
+}
+
+TEST_F(mounting, with_a_bad_option_says_what_the_kernel_says) {
+    mount_spec bad;
+    bad.fmode = fmode_option::off;
+    bad.more = {"uid=nobody"};
+    try {
+        mount_bpffs(base_, bad);
+        ADD_FAILURE();
+    } catch (const error& why) {
+        EXPECT_EQ(why.code(), boost::system::errc::invalid_argument);
+        EXPECT_NE(why.detail().find("uid=nobody"), std::string::npos) << why.what();
+    }
+    EXPECT_FALSE(mounted());
+}
+
+TEST_F(mounting, by_an_ordinary_user_is_refused) {
+    as_alice([&]() -> std::string {
+        error_code code;
+        mount_bpffs(base_, {}, code);
+        return code == boost::system::errc::operation_not_permitted ? "" : code.message();
+    });
+    EXPECT_FALSE(mounted());
+}
+
+TEST_F(mounting, as_another_user_makes_their_files) {
+    mount_spec spec;
+    spec.fmode = fmode_option::off;
+    spec.owner = bpffs_test::alice;
+    mount_bpffs(base_, spec);
+    {
+        const acting_as alice{bpffs_test::alice, bpffs_test::bob};
+        make_symlink("target", base_ / "l");
+        error_code code;
+        make_directory("/not-for-alice", mode{0700}, code);
+        EXPECT_EQ(code, boost::system::errc::permission_denied);
+    }
+    EXPECT_EQ(inspect(base_ / "l").owner, bpffs_test::alice);
+    EXPECT_EQ(inspect(base_ / "l").group, bpffs_test::bob);
+    EXPECT_EQ(identity::of_caller().user, 0U);
+    EXPECT_TRUE(identity::of_caller().has_capability(1)) << "CAP_DAC_OVERRIDE is back";
+    unmount(base_);
+}
+
+} // namespace
