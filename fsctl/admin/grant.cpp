@@ -65,7 +65,9 @@ bpffs::path take_base(words& given) {
     if (word.empty()) {
         throw usage_error("the directory's name is empty");
     }
-    return boost::filesystem::absolute(word).lexically_normal();
+    const bpffs::path whole = boost::filesystem::absolute(word).lexically_normal();
+    // "/run/x/" comes out as "/run/x/.", and is the same.
+    return whole.filename() == "." ? whole.parent_path() : whole;
 }
 
 grant take_grant(words& given) {

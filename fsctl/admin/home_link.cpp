@@ -40,7 +40,7 @@ bpffs::directory open_home(const account& whose) {
 
 // What the name stands for; nothing where it stands for nothing.
 link_state look_in(const bpffs::directory& home, const bpffs::path& shown,
-                   const bpffs::path& target) {
+                   const bpffs::path& target, const std::string& user) {
     bpffs::error_code code;
     const bpffs::path found = bpffs::read_symlink({home, shown.filename()}, code);
     if (is(code, boost::system::errc::no_such_file_or_directory)) {
@@ -49,23 +49,28 @@ link_state look_in(const bpffs::directory& home, const bpffs::path& shown,
     if (!code && found == target) {
         return link_state::ours;
     }
+    if (code && !is(code, boost::system::errc::invalid_argument)) {
+        throw failure(
+            fmt::format("'{}' cannot be looked at as {}: {}", shown.native(), user, code.message()),
+            way_out);
+    }
     const std::string what =
         code ? std::string("something else") : fmt::format("a link to '{}'", found.native());
     throw failure(fmt::format("'{}' is there already: {}", shown.native(), what),
-                  fmt::format("It is left alone. Move it away, or do without the link: nolink"));
+                  "It is left alone. Move it away, or do without the link: nolink");
 }
 
 } // namespace
 
 link_state home_link::look() const {
     const bpffs::acting_as user(whose_.user, whose_.group, whose_.groups);
-    return look_in(open_home(whose_), file(), target_);
+    return look_in(open_home(whose_), file(), target_, whose_.name);
 }
 
 void home_link::make() const {
     const bpffs::acting_as user(whose_.user, whose_.group, whose_.groups);
     const bpffs::directory home = open_home(whose_);
-    if (look_in(home, file(), target_) == link_state::ours) {
+    if (look_in(home, file(), target_, whose_.name) == link_state::ours) {
         return;
     }
     bpffs::error_code code;
@@ -81,7 +86,7 @@ bool home_link::remove() const noexcept {
     try {
         const bpffs::acting_as user(whose_.user, whose_.group, whose_.groups);
         const bpffs::directory home = open_home(whose_);
-        if (look_in(home, file(), target_) == link_state::absent) {
+        if (look_in(home, file(), target_, whose_.name) == link_state::absent) {
             return false;
         }
         bpffs::remove({home, file().filename()});

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// The private /run, /home and /etc/passwd of admin_scene.hpp.
+#include "admin_scene.hpp"
+
+#include "admin/admin_tool.hpp"
+#include "support/probe.hpp"
+
+#include <cerrno>
+#include <climits>
+#include <fstream>
+#include <sstream>
+
+#include <sys/mount.h>
+#include <unistd.h>
+
+namespace bpffs_test {
+
+answer run_admin(const std::string& line) {
+    std::istringstream text(line);
+    std::vector<std::string> words;
+    for (std::string word; text >> word;) {
+        words.push_back(word);
+    }
+    std::ostringstream out;
+    std::ostringstream err;
+    fsctl::env process{out, err};
+    answer got;
+    got.status = fsctl::run(fsctl::admin_tool, process, words);
+    got.out = out.str();
+    got.err = err.str();
+    return got;
+}
+
+void admin_test::SetUp() {
+    for (const char* need : {"root", "namespaces", "bpffs"}) {
+        BPFFS_NEEDS(need);
+    }
+    for (const char* directory : {"/run", "/home"}) {
+        ASSERT_EQ(::mount("tmpfs", directory, "tmpfs", 0, "mode=0755"), 0) << directory;
+        mounted_.emplace_back(directory);
+    }
+    set_accounts("root:x:0:0::/root:/bin/sh\n"
+                 "alice:x:1000:1000::/home/alice:/bin/sh\n"
+                 "bob:x:1001:1001::/home/bob:/bin/sh\n");
+    ASSERT_EQ(::mkdir("/home/alice", 0700), 0);
+    ASSERT_EQ(::chown("/home/alice", alice, alice), 0);
+    ASSERT_EQ(::mkdir("/home/bob", 0700), 0);
+    ASSERT_EQ(::chown("/home/bob", bob, bob), 0);
+}
+
+void admin_test::TearDown() {
+    for (auto at = mounted_.rbegin(); at != mounted_.rend(); ++at) {
+        ::umount2(at->c_str(), MNT_DETACH);
+    }
+    if (!accounts_.empty()) {
+        ::unlink(accounts_.c_str());
+    }
+}
+
+void admin_test::set_accounts(const std::string& lines) {
+    if (accounts_.empty()) {
+        char name[] = "/tmp/bpffs-passwd.XXXXXX";
+        const int fd = ::mkstemp(name);
+        ASSERT_GE(fd, 0);
+        ::fchmod(fd, 0644);
+        ::close(fd);
+        accounts_ = name;
+        ASSERT_EQ(::mount(name, "/etc/passwd", nullptr, MS_BIND, nullptr), 0);
+        mounted_.emplace_back("/etc/passwd");
+    }
+    std::ofstream(accounts_) << lines;
+}
+
+bool admin_test::exists(const std::string& path) {
+    struct stat st = {};
+    return ::lstat(path.c_str(), &st) == 0;
+}
+
+struct stat admin_test::status_of(const std::string& path) {
+    struct stat st = {};
+    EXPECT_EQ(::lstat(path.c_str(), &st), 0) << path;
+    return st;
+}
+
+std::string admin_test::text_of_link(const std::string& path) {
+    char text[PATH_MAX];
+    const ssize_t length = ::readlink(path.c_str(), text, sizeof(text));
+    return length < 0 ? "" : std::string(text, static_cast<std::size_t>(length));
+}
+
+int admin_test::mounts_on(const std::string& path) {
+    std::ifstream table("/proc/self/mountinfo");
+    int count = 0;
+    for (std::string line; std::getline(table, line);) {
+        std::istringstream words(line);
+        std::string point;
+        for (int i = 0; i < 5; i++) {
+            words >> point;
+        }
+        count += point == path ? 1 : 0;
+    }
+    return count;
+}
+
+void admin_test::expect_nothing_left() {
+    EXPECT_EQ(mounts_on(place), 0);
+    EXPECT_FALSE(exists("/run/bpffs")) << "what was made must be taken back";
+}
+
+void admin_test::expect_ok(const std::string& line) {
+    const answer got = run_admin(line);
+    EXPECT_EQ(got.status, 0) << line << ": " << got.err;
+    EXPECT_EQ(got.err, "");
+}
+
+void admin_test::expect_error(const std::string& line, int status,
+                              const std::vector<std::string>& words) {
+    const answer got = run_admin(line);
+    EXPECT_EQ(got.status, status) << line << ": " << got.err << got.out;
+    for (const std::string& word : words) {
+        EXPECT_NE(got.err.find(word), std::string::npos) << "no '" << word << "' in: " << got.err;
+    }
+}
+
+void admin_fmode_test::SetUp() {
+    admin_test::SetUp();
+    if (IsSkipped() || HasFatalFailure()) {
+        return;
+    }
+    for (const char* need : {"fmode", "token"}) {
+        BPFFS_NEEDS(need);
+    }
+}
+
+} // namespace bpffs_test

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// For the tests of bpffs-admin: the tool in-process, in a mount namespace where /run, /home and
+// /etc/passwd are the test's own, so that it runs with its defaults and touches nothing outside.
+#pragma once
+
+#include "support/sandbox.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+
+namespace bpffs_test {
+
+struct answer {
+    int status = -1;
+    std::string out;
+    std::string err;
+};
+
+/// "add alice mode 0750" as words.
+answer run_admin(const std::string& line);
+
+class admin_test : public testing::Test {
+protected:
+    /// Users alice (1000) and bob (1001) with empty homes. Skips by a named probe.
+    void SetUp() override;
+    void TearDown() override;
+
+    static constexpr const char* place = "/run/bpffs/alice";
+    static constexpr const char* link = "/home/alice/bpf";
+
+    static bool exists(const std::string& path);
+    static struct stat status_of(const std::string& path);
+    static std::string text_of_link(const std::string& path);
+    /// How many mounts are on this path.
+    static int mounts_on(const std::string& path);
+    /// Nothing of alice's directory is left, or has ever been there.
+    static void expect_nothing_left();
+    static void expect_ok(const std::string& line);
+    /// Exit status, and words that the message must contain.
+    static void expect_error(const std::string& line, int status,
+                             const std::vector<std::string>& words);
+    /// The users of this machine are those of these lines of /etc/passwd.
+    void set_accounts(const std::string& lines);
+
+private:
+    std::string accounts_;
+    std::vector<std::string> mounted_;
+};
+
+/// The same where the kernel has fmode and directory tokens.
+class admin_fmode_test : public admin_test {
+protected:
+    void SetUp() override;
+};
+
+} // namespace bpffs_test
