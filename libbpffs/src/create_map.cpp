@@ -83,6 +83,8 @@ private:
     owned_fd by_token(failure& why);
     owned_fd by_plain_call(failure& why);
     void note_useless(const delegation& delegated);
+    void note_no_token(sys::status error, const mount_info& mount);
+    void note_refused_token(const mount_info& mount);
     void explain_refusal(failure& why) const;
 
     const place& here_;
@@ -107,7 +109,8 @@ void maker::note_useless(const delegation& delegated) {
 owned_fd maker::by_token(failure& why) {
     error_code code;
     const mount_info mount = mount_info::of(borrowed_fd{here_.directory}, code);
-    if (code || !mount.gives_tokens()) {
+    // Without delegate_caps there are still the tokens of user namespaces, from the mount's root.
+    if (code || mount.delegated.empty()) {
         note(creation_way::directory_token, errc::not_delegated,
              "the directory's mount gives out no tokens (it has no fmode with delegate_caps)");
         return {};
@@ -118,9 +121,7 @@ owned_fd maker::by_token(failure& why) {
     }
     const auto token = sys::token_create(here_.directory);
     if (!token) {
-        const error_code refused{token.error, boost::system::system_category()};
-        note(creation_way::directory_token, refused,
-             fmt::format("no token of the directory: {}", refused.message()));
+        note_no_token(token.error, mount);
         // Who may not write the directory cannot pin there either, however the map is made.
         if (token.error == EACCES || token.error == EROFS) {
             why.set(token.error, "the directory is not writable");
@@ -129,15 +130,31 @@ owned_fd maker::by_token(failure& why) {
     }
     auto made = sys::map_create(attr_, token.value.get());
     if (made.error == EPERM) {
-        const capability needed = capability_for(kind_);
-        note(creation_way::directory_token, {EPERM, boost::system::system_category()},
-             mount.delegated.capabilities.contains(needed)
-                 ? "the kernel refuses the token (a security module may)"
-                 : fmt::format("the directory's mount does not delegate the capability {}",
-                               word(needed)));
+        note_refused_token(mount);
         return {};
     }
     return why.take(std::move(made));
+}
+
+void maker::note_no_token(sys::status error, const mount_info& mount) {
+    const error_code refused{error, boost::system::system_category()};
+    if (mount.gives_tokens()) {
+        note(creation_way::directory_token, refused,
+             fmt::format("no token of the directory: {}", refused.message()));
+    } else {
+        note(creation_way::directory_token, errc::not_delegated,
+             fmt::format("the directory's mount delegates within a user namespace only: {}",
+                         refused.message()));
+    }
+}
+
+void maker::note_refused_token(const mount_info& mount) {
+    const capability needed = capability_for(kind_);
+    const bool delegated = mount.delegated.capabilities.contains(needed);
+    note(creation_way::directory_token, {EPERM, boost::system::system_category()},
+         delegated ? "the kernel refuses the token (a security module may)"
+                   : fmt::format("the directory's mount does not delegate the capability {}",
+                                 word(needed)));
 }
 
 std::string why_no_plain_call(capability needed) {
