@@ -124,6 +124,12 @@ std::string wrong_extras(const map_spec& spec) {
                                spec.key_size);
         }
     }
+    if (spec.kind == map_kind::arena && (spec.flags & BPF_F_MMAPABLE) == 0) {
+        return "an arena needs the flag BPF_F_MMAPABLE (0x400)";
+    }
+    if (spec.kind == map_kind::struct_ops) {
+        return "a struct_ops is made by whoever loads its programs";
+    }
     if (is_local_storage(spec.kind) && ((spec.flags & BPF_F_NO_PREALLOC) == 0 || !spec.btf)) {
         return fmt::format("a {} needs the flag BPF_F_NO_PREALLOC (1) and BTF types", kind);
     }

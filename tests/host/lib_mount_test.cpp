@@ -130,11 +130,12 @@ TEST_F(mounting, as_another_user_makes_their_files) {
     spec.fmode = fmode_option::off;
     spec.owner = bpffs_test::alice;
     mount_bpffs(base_, spec);
+    make_directory(base_ / "of_root", mode{0700});
     {
         const acting_as alice{bpffs_test::alice, bpffs_test::bob};
         make_symlink("target", base_ / "l");
         error_code code;
-        make_directory("/not-for-alice", mode{0700}, code);
+        make_directory(base_ / "of_root/d", mode{0700}, code);
         EXPECT_EQ(code, boost::system::errc::permission_denied);
     }
     EXPECT_EQ(inspect(base_ / "l").owner, bpffs_test::alice);
