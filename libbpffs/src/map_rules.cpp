@@ -171,6 +171,20 @@ map_spec default_spec(map_kind kind) {
     case map_kind::lpm_trie:
         spec.flags = BPF_F_NO_PREALLOC;
         break;
+    case map_kind::arena:
+        spec.flags = BPF_F_MMAPABLE;
+        break;
+    case map_kind::cgroup_storage:
+    case map_kind::percpu_cgroup_storage:
+        spec.max_entries = 0;
+        break;
+    case map_kind::sk_storage:
+    case map_kind::inode_storage:
+    case map_kind::task_storage:
+    case map_kind::cgrp_storage:
+        spec.max_entries = 0;
+        spec.flags = BPF_F_NO_PREALLOC;
+        break;
     default:
         break;
     }

@@ -2,6 +2,7 @@
 //
 // Maps against the real kernel: open, elements, every shape of kind, streams of entries.
 #include "lib_scene.hpp"
+#include "map_rules.hpp"
 
 #include "support/bpf_call.hpp"
 
@@ -266,6 +267,27 @@ TEST_F(maps, of_every_kind_open_to_privilege_are_made_or_say_why_not) {
     }
     EXPECT_GE(made, 3);
     EXPECT_EQ(names().size(), static_cast<std::size_t>(made));
+}
+
+TEST_F(maps, of_nearly_every_kind_are_made_from_the_default_specification) {
+    const map inner = create_map(at("inner"));
+    std::vector<std::string> refused;
+    for (const map_kind kind : all_of<map_kind>()) {
+        map_spec spec = default_spec(kind);
+        if (traits_of(kind).holds_objects && traits_of(kind).batch) {
+            spec.inner_map = inner.fd();
+        }
+        error_code code;
+        (void)create_map(at("k_" + std::string{word(kind)}), spec, code);
+        // A kernel may be built without a kind, and storages need BTF.
+        if (code && what_is_wrong_with(spec).empty() &&
+            code != boost::system::errc::invalid_argument &&
+            code != boost::system::errc::operation_not_supported) {
+            refused.push_back(std::string{word(kind)} + ": " + code.message());
+        }
+    }
+    EXPECT_EQ(refused, std::vector<std::string>{});
+    EXPECT_GE(names().size(), 20U);
 }
 
 TEST_F(maps, are_streamed_whole) {

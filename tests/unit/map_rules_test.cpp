@@ -14,6 +14,10 @@ struct rule_row {
     const char* words; ///< a part of the sentence, or "" where nothing is wrong
 };
 
+void PrintTo(const rule_row& row, std::ostream* out) {
+    *out << to_string(row.spec.kind) << ": " << row.words;
+}
+
 class rules : public ::testing::TestWithParam<rule_row> {};
 
 TEST_P(rules, name_what_is_wrong) {

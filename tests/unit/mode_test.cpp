@@ -56,6 +56,10 @@ struct change_row {
     unsigned umask = 022;
 };
 
+void PrintTo(const change_row& row, std::ostream* out) {
+    *out << row.change << " of " << mode{row.before}.octal();
+}
+
 class mode_change_table : public ::testing::TestWithParam<change_row> {};
 
 TEST_P(mode_change_table, applies_as_chmod) {
