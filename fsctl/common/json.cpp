@@ -58,6 +58,14 @@ void json_writer::end_array() {
     close(true);
 }
 
+// Nothing in it needs escaping, and a dump writes two of them an entry.
+void json_writer::name(std::string_view text) {
+    before_value();
+    sink_.Put('"');
+    sink_.to->write(text);
+    sink_.Put('"');
+}
+
 void json_writer::string(std::string_view text) {
     before_value();
     WriteString(text.data(), static_cast<rapidjson::SizeType>(text.size()));

@@ -37,7 +37,7 @@ public:
     void start_array();
     void end_array();
 
-    void name(std::string_view text) { string(text); } // of the next value
+    void name(std::string_view text); // of the next value: an identifier
     void string(std::string_view text);
     void number(std::uint64_t value);
     void signed_number(std::int64_t value);

@@ -70,12 +70,17 @@ void output::hex(bytes data) {
 
 void output::json_hex(bytes data) {
     constexpr std::string_view shape = "\"0x00\",";
-    for (std::size_t i = 0; i < data.size(); ++i) {
-        char* const to = room(shape.size());
-        shape.copy(to, shape.size());
-        put_byte(to + 3, data[i]);
-        used_ += i + 1 < data.size() ? shape.size() : shape.size() - 1; // no comma at the end
+    for (std::size_t at = 0; at < data.size(); at += line) {
+        char* const start = room(line * shape.size());
+        char* to = start;
+        for (const std::byte value : data.subspan(at, std::min(line, data.size() - at))) {
+            std::memcpy(to, shape.data(), shape.size());
+            put_byte(to + 3, value);
+            to += shape.size();
+        }
+        used_ += static_cast<std::size_t>(to - start);
     }
+    used_ -= data.empty() ? 0 : 1; // the last comma
 }
 
 void output::flush() {

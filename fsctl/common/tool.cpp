@@ -26,9 +26,25 @@ namespace {
 constexpr std::string_view option_line =
     "OPTIONS := {-j|--json} {-p|--pretty} {-f|--bpffs} {-h|--help} {-V|--version}";
 
+// One of the words that are left when the options are out.
+void add_word(std::vector<std::string>& list, const std::string& word, dashed_keywords spelling) {
+    if (word.size() < 2 || word.front() != '-') {
+        list.push_back(word);
+    } else if (spelling == dashed_keywords::accepted && word.starts_with("--") && word.size() > 2) {
+        const std::size_t equals = word.find('=');
+        list.push_back(word.substr(2, equals == std::string::npos ? equals : equals - 2));
+        if (equals != std::string::npos) {
+            list.push_back(word.substr(equals + 1));
+        }
+    } else {
+        throw usage_error(fmt::format("unrecognized option '{}'", word), std::string(option_line));
+    }
+}
+
 // CLI11 takes the options out of the line, wherever they stand; what remains
 // are the words. Behind "--" everything is a word.
-std::vector<std::string> take_options(options& chosen, std::span<const std::string> arguments) {
+std::vector<std::string> take_options(options& chosen, dashed_keywords spelling,
+                                      std::span<const std::string> arguments) {
     bool ignored = false;
     CLI::App parser;
     parser.set_help_flag();
@@ -52,12 +68,9 @@ std::vector<std::string> take_options(options& chosen, std::span<const std::stri
         throw usage_error(error.what(), std::string(option_line));
     }
     chosen.json = chosen.json || chosen.pretty;
-    std::vector<std::string> list = parser.remaining();
-    for (const std::string& word : list) {
-        if (word.size() > 1 && word.front() == '-') {
-            throw usage_error(fmt::format("unrecognized option '{}'", word),
-                              std::string(option_line));
-        }
+    std::vector<std::string> list;
+    for (const std::string& word : parser.remaining()) {
+        add_word(list, word, spelling);
     }
     if (dashes != arguments.end()) {
         list.insert(list.end(), dashes + 1, arguments.end());
@@ -221,7 +234,7 @@ template <typename Body> exit_status guarded(context& with, Body body) {
 exit_status run_guarded(const tool& which, context& with, options& chosen,
                         std::span<const std::string> arguments) {
     const exit_status status = guarded(with, [&] {
-        words given(take_options(chosen, arguments));
+        words given(take_options(chosen, which.dashes, arguments));
         with.json.set_pretty(chosen.pretty);
         dispatch(which, with, given);
     });

@@ -47,11 +47,16 @@ struct verb {
     effect does = effect::harmless; // destructive: its name must stand in full
 };
 
+// Whether keywords may be written as options too: "--mode 0750", "--mode=0750"
+// for "mode 0750". For tools that have no counterpart in bpftool's grammar.
+enum class dashed_keywords { refused, accepted };
+
 struct tool {
     std::string_view name;
     std::span<const verb> verbs; // help and version come with every tool
     std::string_view notes;      // lines below the verbs: what MAP, DATA, … are
     std::string_view examples;   // lines that work as typed
+    dashed_keywords dashes = dashed_keywords::refused;
 };
 
 // Runs the tool on the words behind its name and returns the exit status.
