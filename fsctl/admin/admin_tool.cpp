@@ -30,6 +30,6 @@ constexpr std::string_view examples = "  bpffs-admin add alice\n"
 
 } // namespace
 
-const tool admin_tool = {"bpffs-admin", verbs, notes, examples};
+const tool admin_tool = {"bpffs-admin", verbs, notes, examples, dashed_keywords::accepted};
 
 } // namespace fsctl

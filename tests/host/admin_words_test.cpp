@@ -32,6 +32,15 @@ TEST_F(admin_test, wrong_words_change_nothing) {
     EXPECT_FALSE(exists(link));
 }
 
+TEST_F(admin_test, keywords_may_be_written_as_options) {
+    expect_error("add alice --mode=0777", 2, {"0777", "everybody"});
+    expect_error("add --mode 0777 alice", 2, {"usage: bpffs-admin add USER"});
+    expect_error("add alice --nonsense", 2, {"unexpected word 'nonsense'"});
+    expect_error("add alice -x", 2, {"unrecognized option '-x'"});
+    expect_error("remove alice --force", 1, {});
+    expect_nothing_left();
+}
+
 TEST_F(admin_test, only_root_may) {
     for (const char* line : {"add alice", "add alice nolink", "remove alice force"}) {
         const outcome o = as_user(alice, [&] {
