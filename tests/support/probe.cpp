@@ -43,6 +43,10 @@ bool has_fmode() {
     return shows("fmode", "fmode");
 }
 
+bool has_nr_inodes() {
+    return shows("nr_inodes=9", "nr_inodes=9");
+}
+
 bool has_directory_tokens() {
     return shows("fmode,mode=0700,delegate_cmds=0x1,delegate_caps=bpf", "delegate_caps=bpf");
 }
@@ -91,6 +95,7 @@ const std::map<std::string, question>& questions() {
         {"fmode", has_fmode},
         {"token", has_directory_tokens},
         {"pin_mode", has_pin_mode},
+        {"nr_inodes", has_nr_inodes},
         {"upstream_token", has_upstream_token},
         {"reader_programs", has_reader_programs},
         {"unprivileged_load", has_unprivileged_load},
