@@ -48,6 +48,32 @@ TEST_F(map_faults, in_creating_with_a_mode) {
     EXPECT_GE(injected, 5 * 7);
 }
 
+/// The same where the directory gives out tokens, which are tried first.
+class token_faults : public map_faults {
+public:
+    void SetUp() override {
+        BPFFS_NEEDS("token");
+        map_faults::SetUp();
+    }
+
+protected:
+    [[nodiscard]] std::string options() const override {
+        return "fmode,mode=0700,delegate_cmds=map_create,delegate_maps=hash,delegate_caps=bpf";
+    }
+};
+
+TEST_F(token_faults, in_creating) {
+    const int injected = fail_every_call(
+        [&] {
+            error_code code;
+            (void)create_map(at("m"), {.permissions = mode{0640}}, code);
+            return !code;
+        },
+        [&](bool succeeded) { check(succeeded, mode{0640}); },
+        {EIO, ENOMEM, EMFILE, EINVAL, EPERM, EACCES});
+    EXPECT_GE(injected, 6 * 8);
+}
+
 TEST_F(map_faults, in_throwing_forms_too) {
     fail_every_call(
         [&] {
