@@ -342,6 +342,28 @@ bool link_has_it(scene& s) {
            link.second == program.id;
 }
 
+/// A link with the victim as its program, and one to put in its place.
+void lay_linked_program(scene& s) {
+    lay(BPF_PROG_TYPE_XDP, 2)(s);
+    s.pin_partner("other", load_program(BPF_PROG_TYPE_XDP, returns(2)));
+    link_create_attr attr;
+    attr.prog_fd = static_cast<uint32_t>(s.own("program"));
+    attr.target_fd = loopback;
+    attr.attach_type = BPF_XDP;
+    attr.flags = XDP_FLAGS_SKB_MODE;
+    s.pin_partner("link", link_create(attr));
+}
+
+outcome replace_by_name(scene& s) {
+    const handle program = s.victim("program");
+    const handle other = s.partner("other");
+    const handle link = s.partner("link");
+    if (!program.good() || !other.good() || !link.good()) {
+        return failed("open", EBADF);
+    }
+    return done("update", link_update(link.get(), other.get(), program.get()));
+}
+
 void lay_sockmap_and_program(scene& s) {
     s.pin_partner("sockmap", create_map(BPF_MAP_TYPE_SOCKMAP, 4, 4, 1));
     lay(BPF_PROG_TYPE_SK_SKB, 1)(s);
@@ -480,6 +502,8 @@ void add_cgroups_and_namespaces(std::vector<operation>& list) {
                       netfilter_link));
     list.push_back(on(to_net, "link_sk_lookup", lay(BPF_PROG_TYPE_SK_LOOKUP, 1, BPF_SK_LOOKUP),
                       sk_lookup_link));
+    list.push_back(on("named as the old program of a link", "program_named_as_old",
+                      lay_linked_program, replace_by_name));
     list.push_back(seen_by(sockmap_has_it, on("attach to a sockmap", "attach_sockmap",
                                               lay_sockmap_and_program, attach_to_sockmap)));
     list.push_back(

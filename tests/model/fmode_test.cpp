@@ -3,10 +3,14 @@
 // The mount option `fmode`: how it is turned on, that it never goes off, and which handles it
 // binds.
 
+#include <cerrno>
+
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "support/bpf_call.hpp"
 #include "support/probe.hpp"
@@ -96,6 +100,54 @@ TEST_F(fmode_test, survives_a_bind_mount) {
     const handle program = classifier();
     ASSERT_EQ(pin(program.get(), mount / "p"), 0);
     EXPECT_EQ(run_through_reader(elsewhere / "p"), -EPERM);
+}
+
+TEST_F(fmode_test, binds_what_is_opened_by_a_directory_descriptor) {
+    const bpffs_mount mount("fmode");
+    const handle program = classifier();
+    ASSERT_EQ(pin(program.get(), mount / "p"), 0);
+    const handle directory = open_file(mount.directory(), O_PATH | O_DIRECTORY);
+    obj_attr attr;
+    attr.file_flags = BPF_F_RDONLY | flag_path_fd;
+    attr.path_fd = directory.get();
+    const handle reader(obj_command(BPF_OBJ_GET, attr, "p"));
+    ASSERT_TRUE(reader.good()) << reader.error();
+    EXPECT_EQ(prog_test_run(reader.get(), run_input::packet), -EPERM);
+}
+
+TEST_F(fmode_test, binds_what_is_opened_through_a_symbolic_link) {
+    const bpffs_mount mount("fmode");
+    const bpffs_mount elsewhere("");
+    const handle program = classifier();
+    ASSERT_EQ(pin(program.get(), mount / "p"), 0);
+    ASSERT_EQ(::symlink((mount / "p").c_str(), (elsewhere / "l").c_str()), 0);
+    EXPECT_EQ(run_through_reader(elsewhere / "l"), -EPERM);
+}
+
+TEST_F(fmode_test, another_name_is_the_same_file) {
+    const bpffs_mount mount("fmode");
+    const handle program = classifier();
+    ASSERT_EQ(pin(program.get(), mount / "p"), 0);
+    ASSERT_EQ(::link((mount / "p").c_str(), (mount / "q").c_str()), 0);
+    EXPECT_EQ(run_through_reader(mount / "q"), -EPERM);
+    const bpffs_mount elsewhere("");
+    EXPECT_NE(::link((mount / "p").c_str(), (elsewhere / "q").c_str()), 0);
+    EXPECT_EQ(errno, EXDEV);
+    EXPECT_NE(::rename((mount / "p").c_str(), (elsewhere / "q").c_str()), 0);
+    EXPECT_EQ(errno, EXDEV);
+}
+
+TEST_F(fmode_test, the_administrator_of_another_user_namespace_cannot_change_it) {
+    const bpffs_mount mount("mode=0755");
+    const outcome o = as_user(alice, [&] {
+        if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
+            return failed("user namespace", 0);
+        }
+        return failed("remount", -mount.remount("fmode"));
+    });
+    BPFFS_NEEDS("user_namespaces", o.error != 0 ? "" : "none for alice");
+    EXPECT_EQ(o.error, EPERM);
+    EXPECT_FALSE(has_option(mount_options(mount.directory()), "fmode"));
 }
 
 // Handles that are not opened from the mount are the maker's, or take a capability: unbound.

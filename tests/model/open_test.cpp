@@ -11,6 +11,7 @@
 #include <linux/if_link.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "operation.hpp"
 #include "support/probe.hpp"
@@ -154,6 +155,36 @@ TEST_P(open_test, without_fmode_handles_are_as_ever) {
 INSTANTIATE_TEST_SUITE_P(kinds, open_test,
                          testing::Values(object_kind::map, object_kind::program, object_kind::link),
                          [](const auto& test) { return std::string(name_of(test.param)); });
+
+// `cat` of a pinned iterator: the file itself is opened, and its mode decides, on any mount.
+
+class iterator_file_test : public testing::TestWithParam<const char*> {};
+
+TEST_P(iterator_file_test, is_read_by_those_who_may_read) {
+    for (const char* need : {"root", "namespaces", "bpf", "bpffs"}) {
+        BPFFS_NEEDS(need);
+    }
+    const handle link = make(object_kind::link);
+    BPFFS_NEEDS("make_link", link.good() ? "" : "errno " + std::to_string(link.error()));
+    const bpffs_mount mount(GetParam());
+    ASSERT_EQ(pin(link.get(), mount / "i"), 0);
+    for (const auto& [mode, expected] : {std::pair{0444U, 0}, std::pair{0222U, EACCES}}) {
+        ASSERT_EQ(::chmod((mount / "i").c_str(), mode), 0);
+        const outcome o = as_user(alice, [&] {
+            const handle file = open_file(mount / "i", O_RDONLY);
+            char buffer[64];
+            return file.good()
+                       ? done("read", ::read(file.get(), buffer, sizeof(buffer)) < 0 ? -errno : 0)
+                       : failed("open", file.error());
+        });
+        EXPECT_EQ(o.error, expected) << std::oct << mode << " " << o.step;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(mounts, iterator_file_test,
+                         testing::Values("mode=0755", "fmode,mode=0755"), [](const auto& test) {
+                             return has_option(test.param, "fmode") ? "fmode" : "plain";
+                         });
 
 // The kind of an object is looked at before its rights: EINVAL, whatever the handle may.
 

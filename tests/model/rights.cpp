@@ -43,6 +43,7 @@ constexpr rights_row table[] = {
 
     {object_kind::program, right::none, "base info"},
     {object_kind::program, right::none, "named to be detached"},
+    {object_kind::program, right::none, "named as the old program of a link"},
     {object_kind::program, right::read, "instructions, line and function info",
      "take a capability, for now"},
     {object_kind::program, right::read, "target of fentry and fexit"},
@@ -55,7 +56,7 @@ constexpr rights_row table[] = {
     {object_kind::program, right::write, "attach to a perf event"},
     {object_kind::program, right::write, "attach as an iterator"},
     {object_kind::program, right::write, "attach as the new program of a link"},
-    {object_kind::program, right::write, "attach to lirc, kcm, struct_ops, lwt, seg6, xt_bpf",
+    {object_kind::program, right::write, "attach to lirc, kcm, struct_ops, lwt, seg6",
      "needs devices or tools that a test machine lacks"},
     {object_kind::program, right::both, "test run"},
     {object_kind::program, right::both, "pin again"},
