@@ -34,7 +34,7 @@ class walker {
 public:
     walker(const location& where, const wanted& wish) : follow_last_{wish.what == action::open} {
         known_.target = where.display();
-        push(where.file().native(), to_do_.begin());
+        push(where.file().native());
         start(where);
     }
 
@@ -67,7 +67,7 @@ private:
     }
 
     /// Puts the components of a path in front of what is still to be walked.
-    void push(std::string_view text, std::deque<std::string>::iterator before) {
+    void push(std::string_view text) {
         std::vector<std::string> parts;
         for (std::string_view rest = text; !rest.empty();) {
             const auto part = cut(rest, '/');
@@ -75,7 +75,7 @@ private:
                 parts.emplace_back(part);
             }
         }
-        to_do_.insert(before, parts.begin(), parts.end());
+        to_do_.insert(to_do_.begin(), parts.begin(), parts.end());
     }
 
     void check_text() {
@@ -157,7 +157,7 @@ private:
         if (why) {
             return;
         }
-        push(text, to_do_.begin());
+        push(text);
         if (text.starts_with('/')) {
             shown_ = "/";
             here_ = why.take(sys::openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY));
