@@ -201,8 +201,8 @@ public:
     [[nodiscard]] bool peek(bytes value) const;
     [[nodiscard]] bool peek(bytes value, error_code& code) const noexcept;
 
-    /// Ends all writing from user space, for every handle, for ever. EPERM: no W, or frozen already.
-    /// EBUSY: mapped writable.
+    /// Ends all writing from user space, for every handle, for ever. EPERM: no W, or frozen
+    /// already. EBUSY: mapped writable.
     void freeze();
     void freeze(error_code& code) noexcept;
 
