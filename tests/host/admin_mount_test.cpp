@@ -8,6 +8,7 @@
 #include "support/probe.hpp"
 
 #include <cerrno>
+#include <csignal>
 
 #include <fcntl.h>
 #include <sys/mount.h>
@@ -254,6 +255,44 @@ TEST_F(admin_fmode_test, a_link_on_the_way_to_the_home_is_not_followed) {
     expect_error("add alice", 1, {"/run/homes/alice", "symbolic link"});
     expect_nothing_left();
     EXPECT_FALSE(exists(link));
+}
+
+/// As alice, until killed: now a link elsewhere, now a directory, now nothing.
+[[noreturn]] void keep_changing(const char* name) {
+    if (::setresgid(alice, alice, alice) != 0 || ::setresuid(alice, alice, alice) != 0) {
+        ::_exit(1);
+    }
+    for (;;) {
+        ::unlink(name);
+        if (::symlink("/home/bob", name) == 0) {
+            ::unlink(name);
+        }
+        if (::mkdir(name, 0700) == 0) {
+            ::rmdir(name);
+        }
+    }
+}
+
+TEST_F(admin_fmode_test, a_user_who_keeps_changing_the_name_gains_nothing) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        keep_changing(link);
+    }
+    for (int i = 0; i < 50; i++) {
+        const answer got = run_admin("add alice");
+        EXPECT_TRUE(got.status == 0 || got.status == 1) << got.err;
+        EXPECT_EQ(mounts_on(place), got.status == 0 ? 1 : 0) << got.err;
+        EXPECT_EQ(exists("/run/bpffs"), got.status == 0) << "all or nothing";
+        if (got.status == 0) {
+            expect_ok("remove alice");
+            EXPECT_FALSE(exists(place));
+            ::rmdir("/run/bpffs");
+        }
+    }
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    EXPECT_FALSE(exists("/home/bob/bpf"));
+    EXPECT_EQ(status_of("/home/bob").st_uid, bob);
 }
 
 // list
