@@ -44,6 +44,29 @@ char* put_group(char* to, bytes part) {
 
 } // namespace
 
+void hex_form::add_bytes(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i > 0) {
+            text_ += i % line == 0 ? "\n" : i % group == 0 ? "  " : " ";
+        }
+        places_.push_back(static_cast<std::uint32_t>(text_.size()));
+        text_ += "00";
+    }
+}
+
+void output::fill(const hex_form& form, bytes first, bytes second) {
+    char* const to = room(form.text_.size());
+    std::memcpy(to, form.text_.data(), form.text_.size());
+    const std::uint32_t* place = form.places_.data();
+    for (const std::byte value : first) {
+        put_byte(to + *place++, value);
+    }
+    for (const std::byte value : second) {
+        put_byte(to + *place++, value);
+    }
+    used_ += form.text_.size();
+}
+
 void output::write(std::string_view text) {
     while (!text.empty()) {
         const std::size_t part = std::min(text.size(), std::size_t{4096});

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <ostream>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -18,8 +20,26 @@ namespace fsctl {
 
 using bytes = std::span<const std::byte>;
 
+// Text with places for bytes, laid out once and filled in for every element
+// of a dump.
+class hex_form {
+public:
+    void add_text(std::string_view text) { text_ += text; }
+    // Places for `count` bytes, as output::hex() lays them out.
+    void add_bytes(std::size_t count);
+
+    [[nodiscard]] std::size_t size() const noexcept { return text_.size(); }
+
+private:
+    friend class output;
+    std::string text_;
+    std::vector<std::uint32_t> places_;
+};
+
 class output {
 public:
+    static constexpr std::size_t longest_form = std::size_t{64} * 1024;
+
     explicit output(std::ostream& sink) : sink_(sink), buffer_(capacity) {}
 
     void put(char letter) {
@@ -39,6 +59,10 @@ public:
 
     // Bytes as bpftool's JSON has them, without the brackets: "0x00","0x01".
     void json_hex(bytes data);
+
+    // The form with these bytes in its places, the first ones before the second.
+    // It is at most `longest_form` long and has as many places as there are bytes.
+    void fill(const hex_form& form, bytes first, bytes second);
 
     // Hands on what is collected. failure when it cannot be written.
     void flush();

@@ -118,6 +118,7 @@ std::vector<command> commands_of(const tool& which) {
 [[noreturn]] void no_such_command(const tool& which, std::string_view word,
                                   const std::vector<command>& all) {
     std::vector<std::string_view> names;
+    names.reserve(all.size());
     for (const command& each : all) {
         names.push_back(each.name);
     }

@@ -47,6 +47,27 @@ element_printer::element_printer(context& with, const bpffs::map& of)
       typed_plain_(with.out),
       json_(with.chosen.json ? with.json : typed_plain_) {
     typed_plain_.set_pretty(true);
+    constexpr std::size_t letters_a_byte = 5; // digits and gaps, and some for the names
+    if (!per_cpu_ && (info_.key_size + info_.value_size + letters_a_byte * 4) * letters_a_byte <
+                         output::longest_form) {
+        make_form();
+    }
+}
+
+void element_printer::make_form() {
+    const char* after_name = break_names_ ? "\n" : " ";
+    if (info_.key_size != 0) {
+        form_.add_text("key:");
+        form_.add_text(after_name);
+        form_.add_bytes(info_.key_size);
+        form_.add_text(single_line_ ? "  " : "\n");
+    }
+    if (info_.value_size != 0) {
+        form_.add_text("value:");
+        form_.add_text(after_name);
+        form_.add_bytes(info_.value_size);
+    }
+    form_.add_text("\n");
 }
 
 bytes element_printer::slot(bytes value, std::size_t cpu) const {
@@ -67,19 +88,19 @@ void element_printer::print(bytes key, bytes value) {
 }
 
 void element_printer::print_plain(bytes key, bytes value) {
+    if (form_.size() != 0) {
+        with_.out.fill(form_, key, value);
+        return;
+    }
+    // Too long for a form, so each part has lines of its own.
     output& out = with_.out;
-    const char after_name = break_names_ ? '\n' : ' ';
     if (!key.empty()) {
-        out.write("key:");
-        out.put(after_name);
+        out.write("key:\n");
         out.hex(key);
-        out.write(single_line_ ? "  " : "\n");
+        out.put('\n');
     }
-    if (!value.empty()) {
-        out.write("value:");
-        out.put(after_name);
-        out.hex(value);
-    }
+    out.write("value:\n");
+    out.hex(value);
     out.put('\n');
 }
 

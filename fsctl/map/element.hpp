@@ -48,6 +48,7 @@ public:
     void print_error(bytes key, std::string_view why);
 
 private:
+    void make_form();
     void print_plain(bytes key, bytes value);
     void print_cpus_plain(bytes key, bytes value);
     void print_raw_json(bytes key, bytes value);
@@ -61,6 +62,7 @@ private:
     std::size_t cpus_;
     bool break_names_;
     bool single_line_;
+    hex_form form_; // of a plain element; empty where it is too long or per CPU
     json_writer typed_plain_;
     json_writer& json_;
 };

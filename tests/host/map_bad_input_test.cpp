@@ -47,7 +47,7 @@ protected:
         ASSERT_EQ(::chown(at(name).c_str(), owner, owner), 0);
         ASSERT_EQ(::chmod(at(name).c_str(), mode), 0);
     }
-    const identity user_;
+    const identity user_{};
 };
 
 TEST_F(map_bad_input, UnknownKind) {
