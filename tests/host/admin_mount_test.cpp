@@ -207,9 +207,9 @@ int swap_homes_owner() {
     return ::chown("/home/alice", bob, bob);
 }
 
-void PrintTo(const obstacle& o, std::ostream* out) {
+void PrintTo(const obstacle& o, std::ostream* out) { // NOLINT(readability-identifier-naming)
     *out << o.name;
-} // NOLINT
+}
 
 class admin_obstacle_test : public admin_fmode_test,
                             public testing::WithParamInterface<obstacle> {};
