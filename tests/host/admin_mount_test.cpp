@@ -159,7 +159,7 @@ TEST_F(admin_fmode_test, two_at_once_mount_once) {
 
 // Obstacles in the home.
 
-struct obstacle {
+struct planted {
     const char* name;
     int (*plant)();
     const char* said;
@@ -207,12 +207,11 @@ int swap_homes_owner() {
     return ::chown("/home/alice", bob, bob);
 }
 
-void PrintTo(const obstacle& o, std::ostream* out) { // NOLINT(readability-identifier-naming)
+void PrintTo(const planted& o, std::ostream* out) { // NOLINT(readability-identifier-naming)
     *out << o.name;
 }
 
-class admin_obstacle_test : public admin_fmode_test,
-                            public testing::WithParamInterface<obstacle> {};
+class admin_obstacle_test : public admin_fmode_test, public testing::WithParamInterface<planted> {};
 
 TEST_P(admin_obstacle_test, is_neither_followed_nor_changed) {
     ASSERT_EQ(GetParam().plant(), 0);
@@ -234,19 +233,19 @@ TEST_P(admin_obstacle_test, is_neither_followed_nor_changed) {
 
 INSTANTIATE_TEST_SUITE_P(
     obstacles, admin_obstacle_test,
-    testing::Values(obstacle{"link_elsewhere", plant_link_elsewhere, "a link to '/etc'"},
-                    obstacle{"dangling_link", plant_dangling_link, "a link to '/run/bpffs/bob'"},
-                    obstacle{"loop", plant_loop, "a link to 'bpf'"},
-                    obstacle{"directory", plant_directory, "something else"},
-                    obstacle{"fifo", plant_fifo, "something else"},
-                    obstacle{"file", plant_file, "something else"},
-                    obstacle{"home_is_a_link", plant_link_for_home, "symbolic link"},
-                    obstacle{"home_is_a_dangling_link", plant_dangling_home, "symbolic link"},
-                    obstacle{"home_is_a_file", plant_file_for_home, "Not a directory"},
-                    obstacle{"no_home", remove_home, "No such file"},
-                    obstacle{"home_not_writable", close_home, "Permission denied"},
-                    obstacle{"home_of_root", give_home_to_root, "Permission denied"},
-                    obstacle{"home_of_somebody_else", swap_homes_owner, "Permission denied"}),
+    testing::Values(planted{"link_elsewhere", plant_link_elsewhere, "a link to '/etc'"},
+                    planted{"dangling_link", plant_dangling_link, "a link to '/run/bpffs/bob'"},
+                    planted{"loop", plant_loop, "a link to 'bpf'"},
+                    planted{"directory", plant_directory, "something else"},
+                    planted{"fifo", plant_fifo, "something else"},
+                    planted{"file", plant_file, "something else"},
+                    planted{"home_is_a_link", plant_link_for_home, "symbolic link"},
+                    planted{"home_is_a_dangling_link", plant_dangling_home, "symbolic link"},
+                    planted{"home_is_a_file", plant_file_for_home, "Not a directory"},
+                    planted{"no_home", remove_home, "No such file"},
+                    planted{"home_not_writable", close_home, "Permission denied"},
+                    planted{"home_of_root", give_home_to_root, "Permission denied"},
+                    planted{"home_of_somebody_else", swap_homes_owner, "Permission denied"}),
     [](const auto& test) { return std::string(test.param.name); });
 
 TEST_F(admin_fmode_test, a_link_on_the_way_to_the_home_is_not_followed) {

@@ -123,19 +123,15 @@ bool required(const std::string& name) {
     return list != nullptr && has_option(list, name);
 }
 
-std::string missing(const std::string& name) {
+obstacle missing(const std::string& name) {
     return missing(name, probe(name) ? "" : "no");
 }
 
-std::string missing(const std::string& name, const std::string& obstacle) {
-    if (obstacle.empty()) {
-        return "";
+obstacle missing(const std::string& name, const std::string& why) {
+    if (why.empty()) {
+        return {};
     }
-    std::string why = "probe '" + name + "' says: " + obstacle;
-    if (required(name)) {
-        ADD_FAILURE() << why << ", and BPFFS_REQUIRE asks for it";
-    }
-    return why;
+    return {"probe '" + name + "' says: " + why, required(name)};
 }
 
 } // namespace bpffs_test

@@ -14,26 +14,35 @@
 
 namespace bpffs_test {
 
-/// Known probes: root, namespaces, bpf, bpffs, fmode, token (directory tokens), pin_mode, nr_inodes,
-/// upstream_token (the command exists), unprivileged_load (the system lets everybody load
-/// programs), reader_programs (a program may refer to a map through a reader's handle). Any other
-/// name is an error of the test.
+/// Known probes: root, namespaces, bpf, bpffs, fmode, token (directory tokens), pin_mode,
+/// nr_inodes, upstream_token (the command exists), unprivileged_load (the system lets everybody
+/// load programs), reader_programs (a program may refer to a map through a reader's handle). Any
+/// other name is an error of the test.
 bool probe(const std::string& name);
 
 /// Is the name in BPFFS_REQUIRE?
 bool required(const std::string& name);
 
-/// "" to go on; otherwise the reason not to. A reason that BPFFS_REQUIRE forbids is reported as a
-/// failure.
-std::string missing(const std::string& name);
-/// The same for something that is no fixed probe: the test itself found out why not ("": it works).
-std::string missing(const std::string& name, const std::string& obstacle);
+/// Why a test cannot be done here.
+struct obstacle {
+    std::string reason;     ///< "" to go on
+    bool forbidden = false; ///< BPFFS_REQUIRE asks for it: the test fails instead of being skipped
+};
+
+/// Asks a probe.
+obstacle missing(const std::string& name);
+/// For something that is no fixed probe: the test itself found out why not ("": it works).
+obstacle missing(const std::string& name, const std::string& why);
 
 } // namespace bpffs_test
 
+// The failure is a fatal one: a test that is refused its skip does not go on either.
 #define BPFFS_NEEDS(...)                                                                           \
     do {                                                                                           \
-        if (const std::string bpffs_skip = ::bpffs_test::missing(__VA_ARGS__);                     \
-            !bpffs_skip.empty())                                                                   \
-            GTEST_SKIP() << bpffs_skip;                                                            \
+        const ::bpffs_test::obstacle bpffs_obstacle = ::bpffs_test::missing(__VA_ARGS__);          \
+        if (bpffs_obstacle.forbidden) {                                                            \
+            FAIL() << bpffs_obstacle.reason << ", and BPFFS_REQUIRE asks for it";                  \
+        } else if (!bpffs_obstacle.reason.empty()) {                                               \
+            GTEST_SKIP() << bpffs_obstacle.reason;                                                 \
+        }                                                                                          \
     } while (false)
