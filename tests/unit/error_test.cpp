@@ -19,7 +19,7 @@ TEST(error, names_operation_file_and_reason) {
     EXPECT_EQ(why.operation(), "update map");
     EXPECT_EQ(why.file(), "/b/m");
     EXPECT_TRUE(why.attempts().empty());
-    const error copy{why};
+    const error copy{why}; // NOLINT(performance-unnecessary-copy-initialization): copying is tested
     EXPECT_STREQ(copy.what(), why.what());
 }
 
