@@ -42,7 +42,8 @@ obstacle missing(const std::string& name, const std::string& why);
         const ::bpffs_test::obstacle bpffs_obstacle = ::bpffs_test::missing(__VA_ARGS__);          \
         if (bpffs_obstacle.forbidden) {                                                            \
             FAIL() << bpffs_obstacle.reason << ", and BPFFS_REQUIRE asks for it";                  \
-        } else if (!bpffs_obstacle.reason.empty()) {                                               \
+        }                                                                                          \
+        if (!bpffs_obstacle.reason.empty()) {                                                      \
             GTEST_SKIP() << bpffs_obstacle.reason;                                                 \
         }                                                                                          \
     } while (false)
