@@ -97,7 +97,7 @@ void output::json_hex(bytes data) {
         char* const start = room(line * shape.size());
         char* to = start;
         for (const std::byte value : data.subspan(at, std::min(line, data.size() - at))) {
-            std::memcpy(to, shape.data(), shape.size());
+            shape.copy(to, shape.size());
             put_byte(to + 3, value);
             to += shape.size();
         }

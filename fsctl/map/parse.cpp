@@ -27,7 +27,30 @@ std::vector<std::byte> for_every_cpu(const std::vector<std::byte>& value, const 
     return all;
 }
 
+// What the elements of some kinds are can only be had by the process that
+// opened it; a number on a command line would mean a descriptor of ours.
+std::string_view held_by_a_process(bpffs::map_kind kind) {
+    switch (kind) {
+    case bpffs::map_kind::perf_event_array:
+        return "perf events";
+    case bpffs::map_kind::cgroup_array:
+        return "cgroups";
+    case bpffs::map_kind::sockmap:
+    case bpffs::map_kind::sockhash:
+    case bpffs::map_kind::xskmap:
+    case bpffs::map_kind::reuseport_sockarray:
+        return "sockets";
+    default:
+        return {};
+    }
+}
+
 value_words take_value(words& given, const bpffs::map& meant) {
+    if (const std::string_view what = held_by_a_process(meant.kind()); !what.empty()) {
+        throw failure(fmt::format("update '{}': a {} holds {}, which words cannot name",
+                                  meant.file().native(), to_string(meant.kind()), what),
+                      "The process that has one open puts it in, through its descriptor.");
+    }
     if (meant.kind() == bpffs::map_kind::prog_array) {
         return {{}, take_program(given)};
     }

@@ -145,6 +145,8 @@ TEST_F(map_bad_input, WhatAKindCannotDo) {
     expect_refused("delete {m} key u32:1", at("q"), 1, {at("q"), "no keys"});
     expect_ok("create {m} type bloom_filter value 4", at("b"));
     expect_refused("lookup {m}", at("b"), 1, {at("b"), "no elements that can be shown"});
+    expect_ok("create {m} type sockmap", at("s"));
+    expect_refused("update {m} key u32:1 value u32:1", at("s"), 1, {at("s"), "holds sockets"});
     expect_ok("create {m} type ringbuf", at("r"));
     expect_refused("dump {m}", at("r"), 1, {at("r"), "no keys"});
 }
