@@ -36,8 +36,9 @@ int load(const char* file) {
         {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}};
     const int program = bpf_prog_load(BPF_PROG_TYPE_SOCKET_FILTER, "accept", "GPL", instructions,
                                       std::size(instructions), nullptr);
-    if (program < 0)
+    if (program < 0) {
         return complain("load the program for", file);
+    }
     return bpf_obj_pin(program, file) == 0 ? 0 : complain("pin", file);
 }
 
@@ -49,21 +50,25 @@ int open_object(const char* file) {
 
 int attach(const char* file) {
     const int program = open_object(file);
-    if (program < 0)
+    if (program < 0) {
         return complain("open", file);
+    }
     const int datagrams = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (setsockopt(datagrams, SOL_SOCKET, SO_ATTACH_BPF, &program, sizeof program) != 0)
+    if (setsockopt(datagrams, SOL_SOCKET, SO_ATTACH_BPF, &program, sizeof program) != 0) {
         return complain("attach", file);
+    }
     std::puts("attached");
     return 0;
 }
 
 int repin(const char* file, const char* other) {
     const int object = open_object(file);
-    if (object < 0)
+    if (object < 0) {
         return complain("open", file);
-    if (bpf_obj_pin(object, other) != 0)
+    }
+    if (bpf_obj_pin(object, other) != 0) {
         return complain("pin again", file);
+    }
     std::puts("pinned again");
     return 0;
 }
@@ -72,12 +77,15 @@ int repin(const char* file, const char* other) {
 
 int main(int argc, char** argv) {
     const std::string_view verb = argc > 1 ? argv[1] : "";
-    if (verb == "load" && argc == 3)
+    if (verb == "load" && argc == 3) {
         return load(argv[2]);
-    if (verb == "attach" && argc == 3)
+    }
+    if (verb == "attach" && argc == 3) {
         return attach(argv[2]);
-    if (verb == "repin" && argc == 4)
+    }
+    if (verb == "repin" && argc == 4) {
         return repin(argv[2], argv[3]);
+    }
     std::fputs("Usage: reader attach FILE | repin FILE NEW | load FILE\n", stderr);
     return 2;
 }
