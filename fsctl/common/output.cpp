@@ -56,7 +56,7 @@ void hex_form::add_bytes(std::size_t count) {
 
 void output::fill(const hex_form& form, bytes first, bytes second) {
     char* const to = room(form.text_.size());
-    std::memcpy(to, form.text_.data(), form.text_.size());
+    form.text_.copy(to, form.text_.size());
     const std::uint32_t* place = form.places_.data();
     for (const std::byte value : first) {
         put_byte(to + *place++, value);
