@@ -32,7 +32,7 @@ constexpr bpf_insn set(unsigned dst, int value) {
     return insn(BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, value);
 }
 constexpr bpf_insn add(unsigned dst, int value) {
-    return insn(BPF_ALU64 | BPF_ADD | BPF_K, dst, 0, 0, value);
+    return insn(BPF_ALU64 | BPF_ADD, dst, 0, 0, value);
 }
 constexpr bpf_insn call(int helper) {
     return insn(BPF_JMP | BPF_CALL, 0, 0, 0, helper);
