@@ -84,6 +84,12 @@ bool has_reader_programs() {
     return load_program(BPF_PROG_TYPE_SOCKET_FILTER, reads_first_value(reader.get())).good();
 }
 
+/// Can allocations be made to fail, by task?
+bool has_failslab() {
+    return ::access("/proc/thread-self/fail-nth", W_OK) == 0 &&
+           ::access("/sys/kernel/debug/failslab/ignore-gfp-wait", W_OK) == 0;
+}
+
 using question = bool (*)();
 
 const std::map<std::string, question>& questions() {
@@ -99,6 +105,7 @@ const std::map<std::string, question>& questions() {
         {"upstream_token", has_upstream_token},
         {"reader_programs", has_reader_programs},
         {"unprivileged_load", has_unprivileged_load},
+        {"failslab", has_failslab},
     };
     return all;
 }
