@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "operation.hpp"
+#include "support/inspect.hpp"
 
 namespace bpffs_test {
 
@@ -221,6 +222,10 @@ void lay_array(scene& s) {
     lay_map(s, BPF_MAP_TYPE_ARRAY);
 }
 
+void lay_typed_array(scene& s) {
+    s.pin_victim("map", create_typed_array(types_of_tests().number, 4));
+}
+
 // Plain element commands.
 
 using on_map = int (*)(int map);
@@ -279,6 +284,12 @@ int batch_delete(int map) {
 int ask_base_info(int map) {
     object_ids ids;
     return map_ids(map, ids);
+}
+
+int ask_for_types(int map) {
+    bpf_map_info info = {};
+    const int value = object_info(map, &info, sizeof(info));
+    return value < 0 ? value : -btf_of_object(info.btf_id, map).error();
 }
 
 int be_template(int map) {
@@ -428,6 +439,8 @@ void add_reading(std::vector<operation>& list) {
         on("be bound to a program", "map_bound_to_program", lay_map_and_program, bind_to_program));
     list.push_back(with(CAP_NET_ADMIN, on("ask a sockmap for its programs", "sockmap_query",
                                           lay_sockmap, ask_sockmap)));
+    list.push_back(needs("btf_by_handle", on("its BTF", "map_types", lay_typed_array,
+                                             by_handle("types", ask_for_types))));
     for (const auto& [name, lay] : {std::pair{"map_read_by_own_program", &lay_hash},
                                     std::pair{"array_read_by_own_program", &lay_array}}) {
         list.push_back(

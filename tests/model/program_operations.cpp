@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "operation.hpp"
+#include "support/inspect.hpp"
 
 namespace bpffs_test {
 
@@ -171,6 +172,30 @@ outcome ask_base_info(scene& s) {
                           : failed("open", program.error());
 }
 
+void lay_typed_program(scene& s) {
+    s.pin_victim("program", load_typed(BPF_PROG_TYPE_SCHED_CLS, returns(answer)));
+}
+
+/// What is not shown is no error of the call's.
+outcome look_inside(scene& s) {
+    const handle program = s.victim("program");
+    if (!program.good()) {
+        return failed("open", program.error());
+    }
+    program_view view;
+    const int value = view_program(program.get(), view);
+    const bool all = !view.text.empty() && !view.functions.empty() && !view.lines.empty();
+    return value == 0 && !all ? failed("info shows nothing", EPERM) : done("info", value, all);
+}
+
+outcome ask_for_types(scene& s) {
+    const handle program = s.victim("program");
+    bpf_prog_info info = {};
+    object_info(s.own("program"), &info, sizeof(info));
+    return program.good() ? done("types", -btf_of_object(info.btf_id, program.get()).error())
+                          : failed("open", program.error());
+}
+
 /// Loads a program whose target is the victim. The victim has no BTF, so a kernel that grants the
 /// right refuses later (EINVAL): this tells whether the right was asked for, and no more.
 std::function<outcome(scene&)> load_upon(uint32_t type, uint32_t attach_type) {
@@ -230,6 +255,11 @@ operation proc_fd() {
     return op;
 }
 
+operation needs(const char* probe, operation op) {
+    op.needs = probe;
+    return op;
+}
+
 operation target_of(const char* use, const char* name, uint32_t type, uint32_t attach_type) {
     operation op = on(use, name, lay_classifier, load_upon(type, attach_type));
     op.capabilities = 1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_NET_ADMIN;
@@ -251,6 +281,9 @@ const std::vector<operation>& program_operations() {
     static const char* const into = "insert into a map of programs";
     static const std::vector<operation> list = {
         on("base info", "program_base_info", lay_classifier, ask_base_info),
+        needs("dump_by_right", on("instructions, line and function info", "program_look_inside",
+                                  lay_typed_program, look_inside)),
+        needs("btf_by_handle", on("its BTF", "program_types", lay_typed_program, ask_for_types)),
         detaching(),
         target_of("target of fentry and fexit", "program_target_of_fentry", BPF_PROG_TYPE_TRACING,
                   BPF_TRACE_FENTRY),

@@ -13,42 +13,13 @@
 #include <memory>
 
 #include "support/bpf_call.hpp"
+#include "support/instructions.hpp"
 #include "support/probe.hpp"
 #include "support/sandbox.hpp"
 
 namespace bpffs_test {
 
 namespace {
-
-constexpr bpf_insn insn(unsigned code, unsigned dst, unsigned src, int off, int imm) {
-    return {static_cast<uint8_t>(code), static_cast<uint8_t>(dst & 15U),
-            static_cast<uint8_t>(src & 15U), static_cast<int16_t>(off), imm};
-}
-
-constexpr bpf_insn move(unsigned dst, unsigned src) {
-    return insn(BPF_ALU64 | BPF_MOV | BPF_X, dst, src, 0, 0);
-}
-constexpr bpf_insn set(unsigned dst, int value) {
-    return insn(BPF_ALU64 | BPF_MOV | BPF_K, dst, 0, 0, value);
-}
-constexpr bpf_insn add(unsigned dst, int value) {
-    return insn(BPF_ALU64 | BPF_ADD, dst, 0, 0, value);
-}
-constexpr bpf_insn call(int helper) {
-    return insn(BPF_JMP | BPF_CALL, 0, 0, 0, helper);
-}
-constexpr bpf_insn leave() {
-    return insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
-}
-
-program_text operator+(program_text left, const program_text& right) {
-    left.insert(left.end(), right.begin(), right.end());
-    return left;
-}
-
-program_text load_map(unsigned dst, int map) {
-    return {insn(BPF_LD | BPF_DW, dst, BPF_PSEUDO_MAP_FD, 0, map), insn(0, 0, 0, 0, 0)};
-}
 
 // A key of 8 zero bytes on the stack, its address in r2, the map in r1: as most helpers want it.
 program_text map_and_key(int map) {

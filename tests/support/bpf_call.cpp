@@ -14,6 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "instructions.hpp"
+
 namespace bpffs_test {
 
 namespace {
@@ -39,16 +41,6 @@ int elem_call(int command, int map, const void* key, const void* value, uint64_t
     return bpf_call(command, &attr, sizeof(attr));
 }
 
-bpf_insn insn(uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm) {
-    bpf_insn i = {};
-    i.code = code;
-    i.dst_reg = dst & 0xfU;
-    i.src_reg = src & 0xfU;
-    i.off = off;
-    i.imm = imm;
-    return i;
-}
-
 /// r0 = address of the value of key 0 in the map; r0 = 0 and `skip` instructions further when
 /// absent.
 program_text looks_up_first(int map, int16_t skip) {
@@ -69,14 +61,6 @@ struct info_attr {
     uint32_t info_len = 0;
     uint64_t info = 0;
 };
-
-int object_info(int fd, void* info, uint32_t size) {
-    info_attr attr;
-    attr.bpf_fd = static_cast<uint32_t>(fd);
-    attr.info_len = size;
-    attr.info = address(info);
-    return bpf_call(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr));
-}
 
 } // namespace
 
@@ -276,6 +260,15 @@ handle load_program(uint32_t type, const program_text& text, const load_options&
     attr.expected_attach_type = options.expected_attach_type;
     attr.prog_flags = options.flags;
     attr.attach_btf_id = options.attach_btf_id;
+    if (options.types >= 0) {
+        attr.prog_btf_fd = static_cast<uint32_t>(options.types);
+        attr.func_info_rec_size = sizeof(bpf_func_info);
+        attr.func_info = address(options.functions.data());
+        attr.func_info_cnt = static_cast<uint32_t>(options.functions.size());
+        attr.line_info_rec_size = sizeof(bpf_line_info);
+        attr.line_info = address(options.lines.data());
+        attr.line_info_cnt = static_cast<uint32_t>(options.lines.size());
+    }
     if (options.attach_program >= 0) {
         attr.attach_prog_fd = static_cast<uint32_t>(options.attach_program);
     }
@@ -385,6 +378,14 @@ handle iter_create(int link) {
     return handle(bpf_call(BPF_ITER_CREATE, attr, sizeof(attr)));
 }
 
+int object_info(int fd, void* info, uint32_t size) {
+    info_attr attr;
+    attr.bpf_fd = static_cast<uint32_t>(fd);
+    attr.info_len = size;
+    attr.info = address(info);
+    return bpf_call(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr));
+}
+
 int map_ids(int map, object_ids& out) {
     bpf_map_info info = {};
     const int value = object_info(map, &info, sizeof(info));
@@ -422,6 +423,19 @@ handle btf_load(const std::vector<uint8_t>& data, int token) {
         attr.token_fd = token;
     }
     return handle(bpf_call(BPF_BTF_LOAD, &attr, sizeof(attr)));
+}
+
+handle open_by_id(int command, const by_id_attr& attr) {
+    by_id_attr copy = attr;
+    return handle(bpf_call(command, &copy, sizeof(copy)));
+}
+
+handle btf_of_object(uint32_t id, int object) {
+    by_id_attr attr;
+    attr.id = id;
+    attr.open_flags = flag_object_fd;
+    attr.object = object;
+    return open_by_id(BPF_BTF_GET_FD_BY_ID, attr);
 }
 
 std::vector<uint8_t> small_btf() {

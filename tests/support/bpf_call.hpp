@@ -45,6 +45,7 @@ constexpr int cmd_token_create = 36;
 constexpr uint32_t flag_path_fd = 1U << 14;
 constexpr uint32_t flag_token_fd = 1U << 16;
 constexpr uint32_t flag_pin_mode = 1U << 24;
+constexpr uint32_t flag_object_fd = 1U << 25;
 constexpr uint32_t attach_netfilter = 45;
 constexpr uint32_t attach_tcx_ingress = 46;
 constexpr uint32_t attach_tcx_egress = 47;
@@ -193,6 +194,9 @@ struct load_options {
     int token = -1;
     uint32_t attach_btf_id = 0;
     int attach_program = -1;
+    int types = -1; ///< BTF, which `functions` and `lines` refer to
+    std::vector<bpf_func_info> functions = {};
+    std::vector<bpf_line_info> lines = {};
     std::string* log = nullptr;
 };
 handle load_program(uint32_t type, const program_text& text, const load_options& options = {});
@@ -226,7 +230,9 @@ int link_update(int link, int new_program, int old_program = -1);
 int link_detach(int link);
 handle iter_create(int link);
 
-// Base information.
+// Information.
+/// Into a struct bpf_*_info, which may name places for more.
+int object_info(int fd, void* info, uint32_t size);
 struct object_ids {
     uint32_t id = 0;
     uint32_t second = 0; // a program's number of maps; a link's program id; a map's entries
@@ -237,6 +243,18 @@ int link_ids(int link, object_ids& out);
 
 // BTF and tokens.
 handle btf_load(const std::vector<uint8_t>& data, int token = -1);
+/// The arguments of BPF_BTF_GET_FD_BY_ID and its like.
+struct by_id_attr {
+    uint32_t id = 0;
+    uint32_t next_id = 0;
+    uint32_t open_flags = 0;
+    uint32_t reserved = 0;
+    int32_t object = 0;
+    uint32_t pad = 0;
+};
+handle open_by_id(int command, const by_id_attr& attr);
+/// By the program or map that it belongs to.
+handle btf_of_object(uint32_t id, int object);
 /// The smallest BTF: one `int`.
 std::vector<uint8_t> small_btf();
 handle token_create(int directory, uint32_t flags = 0);

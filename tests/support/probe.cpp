@@ -10,9 +10,11 @@
 #include <map>
 #include <stdexcept>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bpf_call.hpp"
+#include "inspect.hpp"
 #include "sandbox.hpp"
 
 namespace bpffs_test {
@@ -90,6 +92,31 @@ bool has_failslab() {
            ::access("/sys/kernel/debug/failslab/ignore-gfp-wait", W_OK) == 0;
 }
 
+/// Does a reader's handle show the program to whoever has it?
+bool has_dump_by_right() {
+    if (!private_namespaces()) {
+        return false;
+    }
+    const bpffs_mount mount("fmode");
+    const handle program = load_program(BPF_PROG_TYPE_SOCKET_FILTER, returns(0));
+    if (mount.error() != 0 || pin(program.get(), mount / "probe") != 0 ||
+        ::chmod((mount / "probe").c_str(), 0444) != 0) {
+        return false;
+    }
+    const outcome o = as_user(alice, [&] {
+        program_view view;
+        const handle reader = get(mount / "probe", BPF_F_RDONLY);
+        const int value = view_program(reader.get(), view);
+        return done("info", value, !view.text.empty());
+    });
+    return o.error == 0 && o.seen;
+}
+
+bool has_btf_by_handle() {
+    const handle map = create_map(BPF_MAP_TYPE_ARRAY, 4, 4, 1);
+    return map.good() && btf_of_object(1, map.get()).error() == ENOENT;
+}
+
 using question = bool (*)();
 
 const std::map<std::string, question>& questions() {
@@ -106,6 +133,8 @@ const std::map<std::string, question>& questions() {
         {"reader_programs", has_reader_programs},
         {"unprivileged_load", has_unprivileged_load},
         {"failslab", has_failslab},
+        {"dump_by_right", has_dump_by_right},
+        {"btf_by_handle", has_btf_by_handle},
     };
     return all;
 }
