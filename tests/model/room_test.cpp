@@ -31,6 +31,7 @@ protected:
         ASSERT_TRUE(map_.good());
     }
 
+    [[nodiscard]] const handle& map() const { return map_; }
     [[nodiscard]] int pin_as(const std::string& path) const { return pin(map_.get(), path); }
 
     static int64_t left(const bpffs_mount& mount) {
@@ -164,6 +165,61 @@ TEST_F(room_test, is_exact_with_several_at_it) {
     }
     EXPECT_EQ(all, 100);
     EXPECT_EQ(left(mount), 0);
+}
+
+// Whatever is done to names that others use at the same time, what is left is what is not there.
+
+/// Makes, gives further names, renames over others and removes, all on the same few names.
+void stir(const bpffs_mount& mount, const handle& map, unsigned seed) {
+    const auto name = [&mount](unsigned number) { return mount / std::to_string(number % 7); };
+    for (unsigned i = 0; i < 600; ++i) {
+        seed = seed * 1103515245U + 12345U;
+        const std::string one = name(seed >> 16U);
+        const std::string other = name(seed >> 20U);
+        switch ((seed >> 24U) % 6) {
+        case 0:
+            pin(map.get(), one);
+            break;
+        case 1:
+            ::mkdir(one.c_str(), 0700);
+            break;
+        case 2:
+            ::link(one.c_str(), other.c_str());
+            break;
+        case 3:
+            ::rename(one.c_str(), other.c_str());
+            break;
+        case 4:
+            ::symlink("nowhere", one.c_str());
+            break;
+        default:
+            ::remove(one.c_str());
+            break;
+        }
+    }
+}
+
+TEST_F(room_test, is_exact_whatever_is_raced_with_what) {
+    const bpffs_mount mount("nr_inodes=6");
+    ASSERT_EQ(mount.error(), 0);
+    std::future<void> others[3];
+    for (unsigned i = 0; i < 3; ++i) {
+        others[i] = std::async(std::launch::async, [&, i] { stir(mount, map(), i + 1); });
+    }
+    stir(mount, map(), 0);
+    for (auto& other : others) {
+        other.get();
+    }
+    int64_t names = 0;
+    for (unsigned i = 0; i < 7; ++i) {
+        struct stat status = {};
+        names += static_cast<int64_t>(::lstat((mount / std::to_string(i)).c_str(), &status) == 0);
+    }
+    EXPECT_EQ(left(mount), 5 - names);
+    for (unsigned i = 0; i < 7; ++i) {
+        ::remove((mount / std::to_string(i)).c_str());
+    }
+    EXPECT_EQ(left(mount), 5);
 }
 
 } // namespace
