@@ -31,6 +31,7 @@ std::function<void(scene&)> lay(uint32_t type, int32_t result, uint32_t attach_t
     return [=](scene& s) {
         load_options options;
         options.expected_attach_type = attach_type;
+        options.token = s.token();
         s.pin_victim("program", load_program(type, returns(result), options));
     };
 }
@@ -110,12 +111,18 @@ operation with(unsigned capability, operation op) {
     return op;
 }
 
+operation at(attach_target target, operation op) {
+    op.target = target;
+    return op;
+}
+
 operation on_device(const char* name, uint32_t type) {
     operation op =
         on("attach to a device", name, lay(BPF_PROG_TYPE_SCHED_CLS, -1), // TC_ACT_UNSPEC: next
            [=](scene& s) { return attach_by_target(s, loopback, type); });
     op.seen = [=](scene&) { return prog_query_count(loopback, type) == 1; };
     op.undo = [=](scene& s) { prog_detach(attach_to(s.own("program"), loopback, type)); };
+    op.target = attach_target::network;
     return op;
 }
 
@@ -144,6 +151,7 @@ operation on_cgroup(const char* name, uint32_t prog_type, uint32_t type, int ope
         const handle cgroup = open_directory(s.cgroup(), O_RDONLY);
         prog_detach(attach_to(s.own("program"), static_cast<uint32_t>(cgroup.get()), type));
     };
+    op.target = attach_target::cgroup;
     return op;
 }
 
@@ -295,7 +303,7 @@ outcome uprobe_multi_link(scene& s) {
 
 std::function<void(scene&)> lay_traced(uint32_t type, uint32_t attach_type, const char* function) {
     return [=](scene& s) {
-        s.pin_victim("program", load_traced(type, attach_type, function, returns(0)));
+        s.pin_victim("program", load_traced(type, attach_type, function, returns(0), s.token()));
     };
 }
 
@@ -456,6 +464,7 @@ operation flow_dissector_operation() {
                       lay(BPF_PROG_TYPE_FLOW_DISSECTOR, 0), flow_dissector);
     op.seen = flow_dissector_is_set;
     op.undo = remove_flow_dissector;
+    op.target = attach_target::network;
     return op;
 }
 
@@ -477,9 +486,11 @@ void add_sockets_and_devices(std::vector<operation>& list) {
     list.push_back(with(CAP_NET_RAW, on(to_socket, "attach_fanout", filter, packet_fanout)));
     list.push_back(on_device("attach_tcx_ingress", attach_tcx_ingress));
     list.push_back(on_device("attach_tcx_egress", attach_tcx_egress));
-    list.push_back(on(to_device, "link_xdp", xdp, xdp_link));
-    list.push_back(on(to_device, "link_tcx", classifier, tcx_link));
-    list.push_back(with(CAP_NET_ADMIN, on(to_device, "attach_xdp_netlink", xdp, xdp_by_netlink)));
+    list.push_back(at(attach_target::network, on(to_device, "link_xdp", xdp, xdp_link)));
+    list.push_back(at(attach_target::network, on(to_device, "link_tcx", classifier, tcx_link)));
+    list.push_back(
+        at(attach_target::network,
+           with(CAP_NET_ADMIN, on(to_device, "attach_xdp_netlink", xdp, xdp_by_netlink))));
     for (const auto& [name, command] : {std::pair{"attach_tun_steering", TUNSETSTEERINGEBPF},
                                         std::pair{"attach_tun_filter", TUNSETFILTEREBPF}}) {
         // /dev/net/tun is not everybody's on every machine.
@@ -496,41 +507,47 @@ void add_cgroups_and_namespaces(std::vector<operation>& list) {
                              BPF_CGROUP_INET_SOCK_CREATE, O_PATH));
     list.push_back(
         on_cgroup("attach_cgroup_device", BPF_PROG_TYPE_CGROUP_DEVICE, BPF_CGROUP_DEVICE, O_PATH));
-    list.push_back(on("attach to a cgroup", "link_cgroup_sock", lay_cgroup_program, cgroup_link));
+    list.push_back(at(attach_target::cgroup, on("attach to a cgroup", "link_cgroup_sock",
+                                                lay_cgroup_program, cgroup_link)));
     list.push_back(flow_dissector_operation());
-    list.push_back(on(to_net, "link_netfilter", lay(prog_type_netfilter, 1, attach_netfilter),
-                      netfilter_link));
-    list.push_back(on(to_net, "link_sk_lookup", lay(BPF_PROG_TYPE_SK_LOOKUP, 1, BPF_SK_LOOKUP),
-                      sk_lookup_link));
+    list.push_back(at(attach_target::network,
+                      on(to_net, "link_netfilter", lay(prog_type_netfilter, 1, attach_netfilter),
+                         netfilter_link)));
+    list.push_back(at(attach_target::network,
+                      on(to_net, "link_sk_lookup", lay(BPF_PROG_TYPE_SK_LOOKUP, 1, BPF_SK_LOOKUP),
+                         sk_lookup_link)));
     list.push_back(on("named as the old program of a link", "program_named_as_old",
                       lay_linked_program, replace_by_name));
     list.push_back(seen_by(sockmap_has_it, on("attach to a sockmap", "attach_sockmap",
                                               lay_sockmap_and_program, attach_to_sockmap)));
-    list.push_back(
-        seen_by(link_has_it, on("attach as the new program of a link", "attach_by_link_update",
-                                lay_link_and_program, update_link)));
+    list.push_back(at(attach_target::elsewhere,
+                      seen_by(link_has_it, on("attach as the new program of a link",
+                                              "attach_by_link_update", lay_link_and_program,
+                                              update_link))));
 }
 
 void add_tracing(std::vector<operation>& list) {
-    static const char* const to_tracing = "attach to tracing";
-    list.push_back(on(to_tracing, "link_kprobe_multi",
-                      lay(BPF_PROG_TYPE_KPROBE, 0, BPF_TRACE_KPROBE_MULTI), kprobe_multi_link));
-    list.push_back(on(to_tracing, "link_uprobe_multi",
-                      lay(BPF_PROG_TYPE_KPROBE, 0, attach_uprobe_multi), uprobe_multi_link));
-    list.push_back(on(to_tracing, "link_raw_tracepoint", lay(BPF_PROG_TYPE_RAW_TRACEPOINT, 0),
-                      raw_tracepoint));
-    list.push_back(on(to_tracing, "link_fentry",
-                      lay_traced(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, "bpf_fentry_test1"),
-                      load_time_target));
-    list.push_back(on(to_tracing, "link_lsm",
-                      lay_traced(BPF_PROG_TYPE_LSM, BPF_LSM_MAC, "sb_pivotroot"),
-                      load_time_target));
+    const auto trace = [&](const char* name, std::function<void(scene&)> prepare,
+                           std::function<outcome(scene&)> attempt,
+                           const char* use = "attach to tracing") {
+        list.push_back(
+            at(attach_target::tracing, on(use, name, std::move(prepare), std::move(attempt))));
+    };
+    trace("link_kprobe_multi", lay(BPF_PROG_TYPE_KPROBE, 0, BPF_TRACE_KPROBE_MULTI),
+          kprobe_multi_link);
+    trace("link_uprobe_multi", lay(BPF_PROG_TYPE_KPROBE, 0, attach_uprobe_multi),
+          uprobe_multi_link);
+    trace("link_raw_tracepoint", lay(BPF_PROG_TYPE_RAW_TRACEPOINT, 0), raw_tracepoint);
+    trace("link_fentry", lay_traced(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, "bpf_fentry_test1"),
+          load_time_target);
+    trace("link_lsm", lay_traced(BPF_PROG_TYPE_LSM, BPF_LSM_MAC, "sb_pivotroot"),
+          load_time_target);
+    trace("link_iterator_program", lay_traced(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, "bpf_map"),
+          iterator_link, "attach as an iterator");
     list.push_back(on("attach to a perf event", "attach_perf_event",
                       lay(BPF_PROG_TYPE_PERF_EVENT, 0), perf_event_program));
     list.push_back(on("attach to a perf event", "link_perf_event", lay(BPF_PROG_TYPE_PERF_EVENT, 0),
                       perf_event_link));
-    list.push_back(on("attach as an iterator", "link_iterator_program",
-                      lay_traced(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, "bpf_map"), iterator_link));
 }
 
 } // namespace

@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,7 @@ public:
     scene& operator=(const scene&) = delete;
     scene(scene&&) = delete;
     scene& operator=(scene&&) = delete;
-    ~scene();
+    ~scene() = default;
 
     /// 0, or the errno of the mount.
     [[nodiscard]] int error() const { return error_; }
@@ -51,6 +52,11 @@ public:
     /// What was not possible when the stage was laid: this machine cannot do it. "" when all was.
     [[nodiscard]] const std::string& impossible() const { return impossible_; }
     void cannot(const std::string& what) { impossible_ = what; }
+
+    /// From now on the programs under test are loaded with this directory token: they are delegated.
+    void load_with(handle token) { token_ = std::move(token); }
+    /// The token, or -1.
+    [[nodiscard]] int token() const { return token_.good() ? token_.get() : -1; }
 
     // The other side.
     /// The object under test, opened as `access` says (in a rehearsal: root's own handle).
@@ -73,9 +79,19 @@ private:
     victim_access access_;
     std::map<std::string, handle> own_;
     std::string impossible_;
-    std::string cgroup_root_;
+    std::optional<own_cgroup> cgroup_;
+    handle token_;
     bool rehearsal_ = false;
     int error_ = 0;
+};
+
+/// What whoever attaches a delegated program must have besides the right on its handle.
+enum class attach_target {
+    own,       ///< a descriptor that is theirs
+    network,   ///< CAP_NET_ADMIN over the network namespace that they are in
+    elsewhere, ///< CAP_NET_ADMIN over the scene's network namespace, wherever they are
+    cgroup,    ///< CAP_NET_ADMIN
+    tracing,   ///< CAP_PERFMON, or a token that carries it
 };
 
 struct operation {
@@ -96,6 +112,7 @@ struct operation {
     /// right.
     int granted = 0;
     const char* needs = nullptr; ///< a probe
+    attach_target target = attach_target::own;
 
     [[nodiscard]] right needed() const { return rights_of(object, use).needed; }
 };

@@ -22,6 +22,7 @@ void lay_program(scene& s, uint32_t type, uint32_t attach_type = 0, uint32_t fla
     load_options options;
     options.expected_attach_type = attach_type;
     options.flags = flags;
+    options.token = s.token();
     s.pin_victim("program", load_program(type, returns(answer), options));
 }
 
@@ -275,6 +276,11 @@ operation detaching() {
     return op;
 }
 
+operation on_network(operation op) {
+    op.target = attach_target::network;
+    return op;
+}
+
 } // namespace
 
 const std::vector<operation>& program_operations() {
@@ -288,11 +294,11 @@ const std::vector<operation>& program_operations() {
         target_of("target of fentry and fexit", "program_target_of_fentry", BPF_PROG_TYPE_TRACING,
                   BPF_TRACE_FENTRY),
         target_of("target of freplace", "program_target_of_freplace", BPF_PROG_TYPE_EXT, 0),
-        on("pin again", "program_pin_again", lay_classifier, pin_again_and_run),
-        on("test run", "program_test_run", lay_classifier, test_run_packet),
+        on_network(on("pin again", "program_pin_again", lay_classifier, pin_again_and_run)),
+        on_network(on("test run", "program_test_run", lay_classifier, test_run_packet)),
         on("test run", "program_test_run_syscall", lay_syscall_program, test_run_context),
         on(into, "program_into_prog_array", lay_program_array, insert_plain, array_has_it),
-        on(into, "program_into_devmap", lay_device_map, insert_device, slot_has_it),
+        on_network(on(into, "program_into_devmap", lay_device_map, insert_device, slot_has_it)),
         on(into, "program_into_cpumap", lay_cpu_map, insert_cpu, slot_has_it),
         on("bind a map", "program_bind_map", lay_program_and_map, bind_map, map_is_bound),
         proc_fd(),

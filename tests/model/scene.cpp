@@ -9,21 +9,10 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace bpffs_test {
-
-namespace {
-
-/// Cgroups are not in a namespace of the test's own, so another one may run beside it.
-const std::string& cgroup_name() {
-    static const std::string name = "/bpffs-test-" + std::to_string(::getpid());
-    return name; // of the test, also in the child processes that try things
-}
-
-} // namespace
 
 scene::scene(const std::string& mount_options, const victim_access& access)
     : mount_(mount_options), access_(access), error_(mount_.error()) {
@@ -40,15 +29,6 @@ scene::scene(const std::string& mount_options, const victim_access& access)
     if (::mkdir(directory.c_str(), 0700) != 0 || ::chown(directory.c_str(), alice, alice) != 0) {
         error_ = errno;
     }
-}
-
-scene::~scene() {
-    if (cgroup_root_.empty()) {
-        return;
-    }
-    ::rmdir((cgroup_root_ + cgroup_name()).c_str());
-    ::umount2(cgroup_root_.c_str(), MNT_DETACH);
-    ::rmdir(cgroup_root_.c_str());
 }
 
 void scene::pin_as(const std::string& name, handle object, mode_t mode) {
@@ -95,22 +75,10 @@ std::string scene::mine(const std::string& name) const {
 }
 
 std::string scene::cgroup() {
-    if (cgroup_root_.empty()) {
-        char name[] = "/tmp/bpffs-cgroup.XXXXXX";
-        if (::mkdtemp(name) == nullptr) {
-            return "";
-        }
-        if (::mount("none", name, "cgroup2", 0, nullptr) != 0) {
-            ::rmdir(name);
-            return "";
-        }
-        cgroup_root_ = name;
-        ::chmod(name, 0755); // the mount point below; the cgroup file system has its own mode
-        if (::mkdir((cgroup_root_ + cgroup_name()).c_str(), 0755) != 0 && errno != EEXIST) {
-            return "";
-        }
+    if (!cgroup_) {
+        cgroup_.emplace();
     }
-    return cgroup_root_ + cgroup_name();
+    return cgroup_->error() == 0 ? cgroup_->directory() : "";
 }
 
 std::vector<operation> all_operations() {

@@ -294,13 +294,6 @@ int make_btf(int token) {
     return btf_load(small_btf(), token).error();
 }
 
-int load_with(int token) {
-    load_options options;
-    options.flags = BPF_F_SLEEPABLE;
-    options.token = token;
-    return load_program(BPF_PROG_TYPE_SYSCALL, returns(0), options).error();
-}
-
 int make_trie_without(int /*token*/) {
     return create_map(map_of(BPF_MAP_TYPE_LPM_TRIE)).error();
 }
@@ -331,12 +324,6 @@ TEST_F(token_test, stands_for_the_delegated_commands_only) {
     EXPECT_EQ(with_token(maps, make_btf), EPERM);
     EXPECT_EQ(with_token(btf, make_btf), 0);
     EXPECT_EQ(with_token(btf, make_trie), EPERM);
-}
-
-TEST_F(token_test, loads_no_programs) {
-    // Most targets ask nothing of those who attach: loading is all that protects them.
-    const bpffs_mount mount(alices + all_delegated + ",delegate_caps=bpf:net_admin:perfmon");
-    EXPECT_EQ(with_token(mount, load_with), EPERM);
 }
 
 TEST_F(token_test, says_what_it_stands_for) {

@@ -211,6 +211,23 @@ program_text reads_first_value(int map) {
     return text;
 }
 
+program_text returns_pointer() {
+    return {
+        insn(BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_0, BPF_REG_1, 0, 0),
+        insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+    };
+}
+
+program_text reads_at_unknown_offset(int map) {
+    program_text text = looks_up_first(map, 4);
+    text.push_back(insn(BPF_LDX | BPF_MEM | BPF_B, BPF_REG_1, BPF_REG_0, 0, 0));
+    text.push_back(insn(BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_1, 0, 0, 0x7f));
+    text.push_back(insn(BPF_ALU64 | BPF_ADD | BPF_X, BPF_REG_0, BPF_REG_1, 0, 0));
+    text.push_back(insn(BPF_LDX | BPF_MEM | BPF_B, BPF_REG_0, BPF_REG_0, 0, 0));
+    text.push_back(insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));
+    return text;
+}
+
 namespace {
 
 /// r1 is a struct bpf_iter__bpf_map_elem: meta, map, key, value.
@@ -236,7 +253,7 @@ program_text iterator_writes_value() {
 }
 
 handle load_traced(uint32_t type, uint32_t attach_type, const char* function,
-                   const program_text& text) {
+                   const program_text& text, int token) {
     const int id = libbpf_find_vmlinux_btf_id(function, static_cast<bpf_attach_type>(attach_type));
     if (id < 0) {
         return handle(id);
@@ -244,6 +261,7 @@ handle load_traced(uint32_t type, uint32_t attach_type, const char* function,
     load_options options;
     options.expected_attach_type = attach_type;
     options.attach_btf_id = static_cast<uint32_t>(id);
+    options.token = token;
     return load_program(type, text, options);
 }
 
@@ -400,6 +418,11 @@ int prog_ids(int program, object_ids& out) {
     out.id = info.id;
     out.second = info.nr_map_ids;
     return value;
+}
+
+uint32_t verified_instructions(int program) {
+    bpf_prog_info info = {};
+    return object_info(program, &info, sizeof(info)) == 0 ? info.xlated_prog_len / 8 : 0;
 }
 
 int link_ids(int link, object_ids& out) {

@@ -183,6 +183,11 @@ program_text returns(int32_t value);
 program_text writes_first_value(int map);
 /// Looks up key 0 and returns its first 4 bytes (or 0): only reads.
 program_text reads_first_value(int map);
+/// Returns the address of its context: a pointer leak.
+program_text returns_pointer();
+/// Adds up to 0x7f, as key 0's value says, to the address of that value and reads there: what
+/// speculation could do out of bounds. For values of 128 bytes and more.
+program_text reads_at_unknown_offset(int map);
 
 /// For iterators over a map's elements: look at, or write 42 into, the first 4 bytes of each value.
 program_text iterator_reads_value();
@@ -205,13 +210,14 @@ handle load_program(uint32_t type, const program_text& text, const load_options&
 handle load_iterator(const char* target, const program_text& text);
 /// A tracing program for this kernel function (BPF_TRACE_FENTRY) or LSM hook (BPF_LSM_MAC).
 handle load_traced(uint32_t type, uint32_t attach_type, const char* function,
-                   const program_text& text);
+                   const program_text& text, int token = -1);
 
 struct attach_attr {
     uint32_t target = 0; // a descriptor or an interface's index
     uint32_t program = 0;
     uint32_t attach_type = 0;
     uint32_t flags = 0;
+    uint32_t replaced = 0; // with BPF_F_REPLACE: a program
 };
 int prog_attach(const attach_attr& attr);
 int prog_detach(const attach_attr& attr);
@@ -240,6 +246,8 @@ struct object_ids {
 int map_ids(int map, object_ids& out);
 int prog_ids(int program, object_ids& out);
 int link_ids(int link, object_ids& out);
+/// How many instructions a program has after verification; 0 for whoever may not know.
+uint32_t verified_instructions(int program);
 
 // BTF and tokens.
 handle btf_load(const std::vector<uint8_t>& data, int token = -1);

@@ -10,6 +10,7 @@
 #include <map>
 #include <stdexcept>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,6 +118,46 @@ bool has_btf_by_handle() {
     return map.good() && btf_of_object(1, map.get()).error() == ENOENT;
 }
 
+/// Does a directory token load programs?
+bool has_program_tokens() {
+    if (!probe("token")) {
+        return false;
+    }
+    const bpffs_mount mount("fmode,uid=1000,mode=0700,delegate_cmds=0x20,delegate_progs=0x2,"
+                            "delegate_attachs=0xffffffffffffffff,delegate_caps=bpf");
+    return as_user(alice, [&] {
+               const handle directory = open_file(mount.directory(), O_PATH | O_DIRECTORY);
+               const handle token = token_create(directory.get());
+               load_options options;
+               options.token = token.get();
+               return failed("load",
+                             load_program(BPF_PROG_TYPE_SOCKET_FILTER, returns(0), options)
+                                 .error());
+           }).error == 0;
+}
+
+/// Is the right asked for before what is to be detached is looked for? There is nothing here.
+bool has_detach_asks() {
+    if (!private_namespaces()) {
+        return false;
+    }
+    const handle program = load_program(BPF_PROG_TYPE_SCHED_CLS, returns(-1));
+    attach_attr attr;
+    attr.target = 1; // the loopback device of a network namespace of our own
+    attr.program = static_cast<uint32_t>(program.get());
+    attr.attach_type = attach_tcx_ingress;
+    return program.good() &&
+           as_user(alice, [&] { return done("detach", prog_detach(attr)); }).error == EPERM;
+}
+
+bool has_cgroup_bpf() {
+    if (!private_namespaces()) {
+        return false;
+    }
+    const own_cgroup cgroup;
+    return cgroup.error() == 0 && ::access((cgroup / "cgroup.bpf").c_str(), F_OK) == 0;
+}
+
 using question = bool (*)();
 
 const std::map<std::string, question>& questions() {
@@ -131,6 +172,9 @@ const std::map<std::string, question>& questions() {
         {"nr_inodes", has_nr_inodes},
         {"upstream_token", has_upstream_token},
         {"reader_programs", has_reader_programs},
+        {"program_tokens", has_program_tokens},
+        {"detach_asks", has_detach_asks},
+        {"cgroup_bpf", has_cgroup_bpf},
         {"unprivileged_load", has_unprivileged_load},
         {"failslab", has_failslab},
         {"dump_by_right", has_dump_by_right},

@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,6 +81,31 @@ bind_mount::~bind_mount() {
         ::umount2(directory_.c_str(), MNT_DETACH);
         ::rmdir(directory_.c_str());
     }
+}
+
+own_cgroup::own_cgroup() {
+    static int count = 0;
+    char name[] = "/tmp/bpffs-cgroup.XXXXXX";
+    if (::mkdtemp(name) == nullptr) {
+        error_ = errno;
+        return;
+    }
+    root_ = name;
+    directory_ =
+        root_ + "/bpffs-test-" + std::to_string(::getpid()) + "." + std::to_string(count++);
+    if (::mount("none", name, "cgroup2", 0, nullptr) != 0 ||
+        ::mkdir(directory_.c_str(), 0755) != 0) {
+        error_ = errno;
+    }
+}
+
+own_cgroup::~own_cgroup() {
+    if (root_.empty()) {
+        return;
+    }
+    ::rmdir(directory_.c_str());
+    ::umount2(root_.c_str(), MNT_DETACH);
+    ::rmdir(root_.c_str());
 }
 
 std::string mount_options(const std::string& directory) {

@@ -70,6 +70,31 @@ private:
     int error_ = 0;
 };
 
+/// A new cgroup, below a cgroup2 mounted on a directory of its own. Cgroups are in no namespace of
+/// the test's: the name is one that no other test has.
+class own_cgroup {
+public:
+    own_cgroup();
+    own_cgroup(const own_cgroup&) = delete;
+    own_cgroup& operator=(const own_cgroup&) = delete;
+    own_cgroup(own_cgroup&&) = delete;
+    own_cgroup& operator=(own_cgroup&&) = delete;
+    ~own_cgroup();
+
+    [[nodiscard]] int error() const { return error_; }
+    /// Where cgroup2 is mounted.
+    [[nodiscard]] const std::string& root() const { return root_; }
+    [[nodiscard]] const std::string& directory() const { return directory_; }
+    [[nodiscard]] std::string operator/(const std::string& name) const {
+        return directory_ + "/" + name;
+    }
+
+private:
+    std::string root_;
+    std::string directory_;
+    int error_ = 0;
+};
+
 /// The super options of the mount at this directory as /proc/self/mountinfo shows them; "" when
 /// none.
 std::string mount_options(const std::string& directory);
