@@ -520,10 +520,10 @@ void add_cgroups_and_namespaces(std::vector<operation>& list) {
                       lay_linked_program, replace_by_name));
     list.push_back(seen_by(sockmap_has_it, on("attach to a sockmap", "attach_sockmap",
                                               lay_sockmap_and_program, attach_to_sockmap)));
-    list.push_back(at(attach_target::elsewhere,
-                      seen_by(link_has_it, on("attach as the new program of a link",
-                                              "attach_by_link_update", lay_link_and_program,
-                                              update_link))));
+    list.push_back(
+        at(attach_target::elsewhere,
+           seen_by(link_has_it, on("attach as the new program of a link", "attach_by_link_update",
+                                   lay_link_and_program, update_link))));
 }
 
 void add_tracing(std::vector<operation>& list) {
@@ -540,8 +540,7 @@ void add_tracing(std::vector<operation>& list) {
     trace("link_raw_tracepoint", lay(BPF_PROG_TYPE_RAW_TRACEPOINT, 0), raw_tracepoint);
     trace("link_fentry", lay_traced(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, "bpf_fentry_test1"),
           load_time_target);
-    trace("link_lsm", lay_traced(BPF_PROG_TYPE_LSM, BPF_LSM_MAC, "sb_pivotroot"),
-          load_time_target);
+    trace("link_lsm", lay_traced(BPF_PROG_TYPE_LSM, BPF_LSM_MAC, "sb_pivotroot"), load_time_target);
     trace("link_iterator_program", lay_traced(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, "bpf_map"),
           iterator_link, "attach as an iterator");
     list.push_back(on("attach to a perf event", "attach_perf_event",

@@ -144,8 +144,9 @@ TEST_F(cgroup_bpf_test, a_namespace_that_is_a_delegation_boundary_does_not_open_
         if (::unshare(CLONE_NEWCGROUP) != 0) {
             return failed("cgroup namespace", errno);
         }
-        return done("", before, open_file(file(), O_WRONLY).error() == EPERM &&
-                                    open_file(file(), O_RDONLY).good());
+        return done("", before,
+                    open_file(file(), O_WRONLY).error() == EPERM &&
+                        open_file(file(), O_RDONLY).good());
     });
     ASSERT_EQ(::mount(nullptr, cgroup().root().c_str(), nullptr, MS_REMOUNT, ""), 0);
     EXPECT_EQ(o.error, 0) << o.step;
@@ -261,8 +262,8 @@ TEST_F(cgroup_bpf_test, opened_for_reading_it_queries) {
 TEST_F(cgroup_bpf_test, a_descriptor_that_is_passed_on_keeps_what_it_gives) {
     const handle program = filter();
     const handle writer = open_file(file(), O_WRONLY); // root's
-    const outcome o =
-        as(nobody_special, [&] { return done("attach", prog_attach(to(number(writer), program))); });
+    const outcome o = as(nobody_special,
+                         [&] { return done("attach", prog_attach(to(number(writer), program))); });
     EXPECT_EQ(o.error, 0);
     EXPECT_EQ(prog_detach(to(number(writer), program, 0)), 0);
 }
@@ -326,9 +327,8 @@ TEST_F(cgroup_bpf_test, other_kinds_of_programs_take_the_capability_even_so) {
         for (const bool delegated : {true, false}) {
             load_options options;
             options.expected_attach_type = kind.attach_type;
-            const handle program = delegated
-                                       ? load(kind.type, kind.attach_type)
-                                       : load_program(kind.type, returns(1), options);
+            const handle program = delegated ? load(kind.type, kind.attach_type)
+                                             : load_program(kind.type, returns(1), options);
             ASSERT_TRUE(program.good()) << kind.attach_type << " errno " << program.error();
             const auto with_file = [&](auto what) {
                 return [&, what] {

@@ -106,8 +106,8 @@ TEST_F(cgroup_detach_test, a_replacement_detaches) {
 
     auto first = at(target(), program, BPF_CGROUP_INET_SOCK_CREATE, BPF_F_ALLOW_MULTI);
     ASSERT_EQ(prog_attach(first), 0);
-    auto named = at(target(), other, BPF_CGROUP_INET_SOCK_CREATE,
-                    BPF_F_ALLOW_MULTI | BPF_F_REPLACE);
+    auto named =
+        at(target(), other, BPF_CGROUP_INET_SOCK_CREATE, BPF_F_ALLOW_MULTI | BPF_F_REPLACE);
     named.replaced = static_cast<uint32_t>(program.get());
     EXPECT_EQ(attach_as(nobody_special, named), EPERM);
     EXPECT_EQ(attach_as(network_admin, named), 0);
@@ -181,8 +181,8 @@ TEST_F(detach_test, who_owns_a_network_namespace_detaches_in_it) {
         if (::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
             return failed("user namespace", ENOSYS);
         }
-        for (const auto& attr : {at(loopback, classifier, attach_tcx_ingress),
-                                 at(0, dissector, BPF_FLOW_DISSECTOR)}) {
+        for (const auto& attr :
+             {at(loopback, classifier, attach_tcx_ingress), at(0, dissector, BPF_FLOW_DISSECTOR)}) {
             if (const int e = prog_attach(attr); e != 0) {
                 return failed("attach", -e);
             }

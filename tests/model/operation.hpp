@@ -53,7 +53,8 @@ public:
     [[nodiscard]] const std::string& impossible() const { return impossible_; }
     void cannot(const std::string& what) { impossible_ = what; }
 
-    /// From now on the programs under test are loaded with this directory token: they are delegated.
+    /// From now on the programs under test are loaded with this directory token: they are
+    /// delegated.
     void load_with(handle token) { token_ = std::move(token); }
     /// The token, or -1.
     [[nodiscard]] int token() const { return token_.good() ? token_.get() : -1; }

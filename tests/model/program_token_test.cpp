@@ -48,8 +48,7 @@ struct attempt {
 int load_as_alice(const bpffs_mount& mount, const attempt& a) {
     return as_user(alice,
                    [&] {
-                       const handle directory =
-                           open_file(mount.directory(), O_PATH | O_DIRECTORY);
+                       const handle directory = open_file(mount.directory(), O_PATH | O_DIRECTORY);
                        const handle token = token_create(directory.get());
                        load_options options = a.options;
                        options.token = token.get();
@@ -241,8 +240,7 @@ TEST_F(program_token_test, comes_through_a_bind_mount_and_not_through_what_cover
 TEST_F(program_token_test, security_modules_refuse) {
     const bpffs_mount mount(delegating("bpf"));
     for (const char* hook : {"bpf_token_capable", "bpf_token_cmd"}) {
-        const handle guard =
-            load_traced(BPF_PROG_TYPE_LSM, BPF_LSM_MAC, hook, returns(-EACCES));
+        const handle guard = load_traced(BPF_PROG_TYPE_LSM, BPF_LSM_MAC, hook, returns(-EACCES));
         const handle attached = raw_tracepoint_open(nullptr, guard.get());
         BPFFS_NEEDS("bpf_lsm", attached.good() ? "" : "no BPF LSM here");
         EXPECT_EQ(load_as_alice(mount, {}), EPERM) << hook;

@@ -130,9 +130,8 @@ bool has_program_tokens() {
                const handle token = token_create(directory.get());
                load_options options;
                options.token = token.get();
-               return failed("load",
-                             load_program(BPF_PROG_TYPE_SOCKET_FILTER, returns(0), options)
-                                 .error());
+               return failed(
+                   "load", load_program(BPF_PROG_TYPE_SOCKET_FILTER, returns(0), options).error());
            }).error == 0;
 }
 
