@@ -120,22 +120,6 @@ blob text_bytes(std::string_view what, std::string_view text, std::size_t room) 
     return data;
 }
 
-blob typed_bytes(std::string_view word, std::string_view what, std::size_t room) {
-    const std::size_t colon = word.find(':');
-    const std::string_view type = word.substr(0, colon);
-    const std::string_view text = word.substr(colon + 1);
-    if (type == "str") {
-        return text_bytes(what, text, room);
-    }
-    const auto* form = std::find_if(typed_forms.begin(), typed_forms.end(),
-                                    [&](const typed_form& each) { return each.type == type; });
-    if (form == typed_forms.end()) {
-        throw usage_error(fmt::format("unknown type '{}' in {} '{}'", type, what, word),
-                          std::string(typed_form_list));
-    }
-    return form->parse(type, text);
-}
-
 // A byte as bpftool takes it, in base 16 behind the word hex.
 bool parse_byte(std::string_view word, bool hex, std::uint64_t& value) {
     try {
@@ -166,7 +150,8 @@ blob next_bytes(words& given, bool hex, std::string_view what, std::size_t room)
         return {};
     }
     if (word.find(':') != std::string_view::npos) {
-        blob data = typed_bytes(word, what, room);
+        const std::size_t colon = word.find(':');
+        blob data = typed_bytes(word.substr(0, colon), word.substr(colon + 1), what, room);
         given.next(what);
         return data;
     }
@@ -199,6 +184,20 @@ std::size_t surplus(words given, bool hex, std::string_view what) {
 }
 
 } // namespace
+
+std::vector<std::byte> typed_bytes(std::string_view type, std::string_view text,
+                                   std::string_view what, std::size_t room) {
+    if (type == "str") {
+        return text_bytes(what, text, room);
+    }
+    const auto* form = std::find_if(typed_forms.begin(), typed_forms.end(),
+                                    [&](const typed_form& each) { return each.type == type; });
+    if (form == typed_forms.end()) {
+        throw usage_error(fmt::format("unknown type '{}' in {} '{}:{}'", type, what, type, text),
+                          std::string(typed_form_list));
+    }
+    return form->parse(type, text);
+}
 
 std::vector<std::byte> parse_data(words& given, std::string_view what, std::size_t size) {
     const bool hex = given.keyword({"hex"}) == "hex";

@@ -26,4 +26,9 @@ namespace fsctl {
 // parsing byte: x", or why a typed word is wrong. Takes no word behind it.
 std::vector<std::byte> parse_data(words& given, std::string_view what, std::size_t size);
 
+// The bytes of one typed word: typed_bytes("u32", "5", …) for u32:5. `room` is what a str fills
+// and `what` as above. usage_error for an unknown type and for text that is none of its values.
+std::vector<std::byte> typed_bytes(std::string_view type, std::string_view text,
+                                   std::string_view what, std::size_t room);
+
 } // namespace fsctl

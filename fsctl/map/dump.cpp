@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// dump: every element of a map. Elements come in batches and leave in large
-// writes; neither side holds more than one batch, whatever the map's size.
-#include "element.hpp"
-#include "info.hpp"
+// dump: every element of a map, or of several that have one name.
+#include "common/dump.hpp"
+#include "common/info.hpp"
 #include "operand.hpp"
 #include "verbs.hpp"
-
-#include <bpffs/kinds.hpp>
 
 namespace fsctl {
 
@@ -43,74 +40,11 @@ private:
     bool shown_ = false;
 };
 
-std::size_t dump_batches(const bpffs::map& from, element_printer& printer, progress_line& line) {
-    bpffs::batch some;
-    std::size_t count = 0;
-    while (from.lookup_batch(some)) {
-        for (std::size_t i = 0; i < some.size(); ++i) {
-            printer.print(some.key(i), some.value(i));
-        }
-        count += some.size();
-        line.at(count);
-    }
-    return count;
-}
-
-std::string unreadable(const bpffs::map& from, const bpffs::error_code& why, bool json) {
-    if (!json && from.kind() == bpffs::map_kind::reuseport_sockarray &&
-        why == boost::system::errc::no_space_on_device) {
-        return "<cannot read>";
-    }
-    return why.message();
-}
-
-// Kinds with elements whose values user space cannot read, or can but one by
-// one: key by key, and each that cannot be read is named.
-std::size_t dump_keys(const bpffs::map& from, element_printer& printer) {
-    std::vector<std::byte> key(from.key_size());
-    std::vector<std::byte> value(from.value_bytes());
-    std::vector<std::byte> previous;
-    std::size_t count = 0;
-    while (from.next_key(previous, key)) {
-        bpffs::error_code why;
-        if (from.lookup(key, value, why)) {
-            printer.print(key, value);
-            ++count;
-        } else if (why) {
-            printer.print_error(key, unreadable(from, why, printer.in_json()));
-        } else if (!bpffs::traits_of(from.kind()).holds_objects) {
-            printer.print_error(key,
-                                printer.in_json() ? "No such file or directory" : "<no entry>");
-        }
-        previous = key;
-    }
-    return count;
-}
-
-void refuse_keyless(const bpffs::map& from) {
-    if (bpffs::traits_of(from.kind()).keyless) {
-        throw failure(fmt::format("dump '{}': a {} has no keys to go through", from.file().native(),
-                                  to_string(from.kind())),
-                      "The next element of a queue or stack is had with peek or pop.");
-    }
-}
-
 void dump_elements(context& with, const bpffs::map& from) {
-    element_printer printer(with, from);
+    element_dump dump(with, from);
     progress_line line(with.process, from.info().max_entries);
-    if (printer.in_json()) {
-        printer.json().start_array();
-    }
-    const bool batches = bpffs::traits_of(from.kind()).batch;
-    const std::size_t count =
-        batches ? dump_batches(from, printer, line) : dump_keys(from, printer);
-    if (printer.in_json()) {
-        printer.json().end_array();
-    }
-    if (!printer.in_json()) {
-        with.out.print("Found {} element{}\n", count, count == 1 ? "" : "s");
-    } else if (!with.chosen.json) {
-        with.out.put('\n');
+    while (dump.more()) {
+        line.at(dump.count());
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
 // lookup, peek and getnext: one element, or the key behind one.
-#include "element.hpp"
+#include "common/element.hpp"
 #include "operand.hpp"
 #include "parse.hpp"
 #include "remedy.hpp"

@@ -2,8 +2,8 @@
 //
 // show and list: one map, the maps pinned below a directory, or all maps of
 // the machine (for the privileged).
+#include "common/info.hpp"
 #include "identity.hpp"
-#include "info.hpp"
 #include "operand.hpp"
 #include "verbs.hpp"
 

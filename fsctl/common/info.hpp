@@ -4,7 +4,7 @@
 // of `show`.
 #pragma once
 
-#include "common/tool.hpp"
+#include "tool.hpp"
 
 #include <bpffs/map.hpp>
 

@@ -5,7 +5,7 @@
 // library.
 #pragma once
 
-#include "common/json.hpp"
+#include "json.hpp"
 
 #include <cstdint>
 

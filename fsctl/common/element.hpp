@@ -4,7 +4,7 @@
 // the map's BTF where the caller may read them; each as bpftool shows it.
 #pragma once
 
-#include "common/tool.hpp"
+#include "tool.hpp"
 
 #include <bpffs/map.hpp>
 
