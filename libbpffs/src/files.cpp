@@ -76,6 +76,23 @@ pin_info inspect_body(const location& where, failure& why) {
     return info;
 }
 
+file_info look_body(const location& where, failure& why) {
+    if (where.file().empty()) {
+        why.set(errc::bad_name, "the path is empty");
+        return {};
+    }
+    const struct ::stat about = why.take(sys::fstatat(base_of(where), where.file().c_str()));
+    file_info info;
+    info.type = type_of(about);
+    info.owner = about.st_uid;
+    info.group = about.st_gid;
+    info.permissions = mode{about.st_mode};
+    info.inode = about.st_ino;
+    info.names = about.st_nlink;
+    info.changed = about.st_ctim;
+    return info;
+}
+
 /// Opens, lets `decide(stat)` say the mode, sets it.
 template <class Decide> mode chmod_body(const location& where, failure& why, Decide decide) {
     const owned_fd file = open_file(where, why);
@@ -143,6 +160,14 @@ void unlink_body(const location& where, int flags, failure& why) {
 }
 
 } // namespace
+
+file_info look_at(const location& where) {
+    return loudly("look at", where, {}, [&](failure& why) { return look_body(where, why); });
+}
+
+file_info look_at(const location& where, error_code& code) noexcept {
+    return quietly(code, [&](failure& why) { return look_body(where, why); });
+}
 
 pin_info inspect(const location& where) {
     return loudly("look at", where, {}, [&](failure& why) { return inspect_body(where, why); });

@@ -20,6 +20,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <ctime>
 #include <optional>
 
 namespace bpffs {
@@ -79,6 +80,22 @@ struct pin_info {
     std::uint64_t inode = 0;
     std::uint64_t names = 0; ///< number of hard links
 };
+
+/// What stat(2) says about a pin, a directory or a symbolic link.
+struct file_info {
+    file_type type = file_type::file;
+    uid_t owner = 0;
+    gid_t group = 0;
+    mode permissions;
+    std::uint64_t inode = 0;
+    std::uint64_t names = 0; ///< number of hard links
+    ::timespec changed{};    ///< st_ctime
+};
+
+/// Looks at a name without following a symbolic link and without opening the object. "." is the
+/// directory itself. Needs search permission on the directory. ENOENT, EACCES, ENOTDIR.
+[[nodiscard]] BPFFS_API file_info look_at(const location& where);
+[[nodiscard]] BPFFS_API file_info look_at(const location& where, error_code& code) noexcept;
 
 /// Looks at a name without following a symbolic link. Needs search permission on the directory
 /// only; the kind is found where the caller may read (or write) the object.

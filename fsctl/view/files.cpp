@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// The kinds of open files; see files.hpp.
+#include "files.hpp"
+
+#include "pins.hpp"
+#include "refused.hpp"
+#include "restore.hpp"
+#include "texts.hpp"
+
+#include "common/words.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <mutex>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace fsctl::view {
+
+namespace {
+
+std::string part_of(const std::string& text, std::size_t size, off_t at) {
+    const auto from = static_cast<std::size_t>(at);
+    return from < text.size() ? text.substr(from, size) : std::string();
+}
+
+// Where new text goes: at the end of what has been written, or in place of some of it.
+std::size_t start_of(off_t at, const std::string& written) {
+    const std::size_t from =
+        at == open_file::at_end ? written.size() : static_cast<std::size_t>(at);
+    if (from > written.size()) {
+        throw refused(EINVAL);
+    }
+    return from;
+}
+
+// Text that is no value: the writer gets EINVAL, and the reason is told with -d.
+[[noreturn]] void refuse_text(const node& file, std::string_view text, const settings& chosen) {
+    if (chosen.debug) {
+        std::cerr << fmt::format("{}/{}: no value of this map: {:.80}\n", file.object().name,
+                                 file.name, text);
+    }
+    throw refused(EINVAL);
+}
+
+// --- text that is made once
+
+class text_file : public open_file {
+public:
+    explicit text_file(std::string text) : text_(std::move(text)) {}
+    std::string read(std::size_t size, off_t at) override { return part_of(text_, size, at); }
+
+private:
+    std::string text_;
+};
+
+// --- one element
+
+class entry_file : public open_file {
+public:
+    entry_file(node_ref of, bpffs::map map, std::shared_ptr<const map_shape> shape,
+               bpffs::update_flag flag, const settings& chosen)
+        : node_(std::move(of)),
+          map_(std::move(map)),
+          shape_(std::move(shape)),
+          flag_(flag),
+          chosen_(chosen) {}
+
+    std::string read(std::size_t size, off_t at) override;
+    void write(std::string_view text, off_t at) override;
+    void flush() override;
+
+private:
+    void commit();
+    void take_up();
+
+    node_ref node_;
+    bpffs::map map_;
+    std::shared_ptr<const map_shape> shape_;
+    bpffs::update_flag flag_;
+    const settings& chosen_;
+    std::mutex mutex_;
+    std::string shown_;   // being read: one value, however many reads it takes
+    std::string written_; // the new value as far as it has come
+    bool pending_ = false;
+};
+
+std::string entry_file::read(std::size_t size, off_t at) {
+    const std::scoped_lock lock(mutex_);
+    if (at == 0) {
+        blob value(map_.value_bytes());
+        if (!shape_->find(map_, node_->key, value)) {
+            throw refused(ENOENT);
+        }
+        shown_ = shape_->text_of(value);
+    }
+    return part_of(shown_, size, at);
+}
+
+// A whole value takes effect at once, so that whoever wrote it learns what came of it; one
+// without its newline when the file is closed.
+void entry_file::write(std::string_view text, off_t at) {
+    const std::scoped_lock lock(mutex_);
+    const std::size_t from = start_of(at, written_);
+    if (from + text.size() > shape_->longest_text()) {
+        throw refused(EFBIG);
+    }
+    const std::string before = written_;
+    written_.resize(from);
+    written_ += text;
+    pending_ = true;
+    try {
+        take_up();
+    } catch (...) {
+        written_ = before;
+        pending_ = false;
+        throw;
+    }
+}
+
+void entry_file::take_up() {
+    const auto lines = static_cast<std::size_t>(std::count(written_.begin(), written_.end(), '\n'));
+    if (lines >= shape_->lines()) {
+        commit();
+    } else if (lines > 0 && !shape_->value_of(written_.substr(0, written_.find('\n')))) {
+        refuse_text(*node_, written_, chosen_);
+    }
+}
+
+void entry_file::flush() {
+    const std::scoped_lock lock(mutex_);
+    if (pending_) {
+        commit();
+    }
+}
+
+void entry_file::commit() {
+    pending_ = false;
+    const std::optional<blob> value = shape_->value_of(written_);
+    if (!value) {
+        refuse_text(*node_, written_, chosen_);
+    }
+    bpffs::error_code why;
+    map_.update(node_->key, *value, flag_, why);
+    check(why);
+    flag_ = bpffs::update_flag::any;
+}
+
+// --- the whole map
+
+class dump_file : public open_file {
+public:
+    explicit dump_file(bpffs::map map) : map_(std::move(map)), text_(map_) {}
+    std::string read(std::size_t size, off_t at) override;
+
+private:
+    bpffs::map map_;
+    std::mutex mutex_;
+    dump_text text_;
+    std::string piece_;
+    std::size_t start_ = 0; // of the piece in the file
+    bool begun_ = false;
+};
+
+std::string dump_file::read(std::size_t size, off_t at) {
+    const std::scoped_lock lock(mutex_);
+    const auto from = static_cast<std::size_t>(at);
+    // Reading on is the rule. Going back starts the walk again, and so does a new beginning.
+    if (from < start_ || (from == 0 && begun_)) {
+        text_.rewind();
+        piece_.clear();
+        start_ = 0;
+    }
+    begun_ = true;
+    std::string part;
+    while (part.size() < size) {
+        if (from + part.size() >= start_ + piece_.size()) {
+            start_ += piece_.size();
+            piece_ = text_.next();
+            if (piece_.empty()) {
+                break;
+            }
+            continue;
+        }
+        part.append(piece_, from + part.size() - start_, size - part.size());
+    }
+    return part;
+}
+
+class restore_file : public open_file {
+public:
+    restore_file(node_ref of, bpffs::map map, const settings& chosen)
+        : node_(std::move(of)), map_(std::move(map)), chosen_(chosen) {}
+
+    std::string read(std::size_t /*size*/, off_t /*at*/) override { throw refused(EBADF); }
+    void write(std::string_view text, off_t at) override;
+    void flush() override;
+
+private:
+    node_ref node_;
+    bpffs::map map_;
+    const settings& chosen_;
+    std::mutex mutex_;
+    std::string written_;
+    bool pending_ = false;
+};
+
+void restore_file::write(std::string_view text, off_t at) {
+    const std::scoped_lock lock(mutex_);
+    const std::size_t from = start_of(at, written_);
+    if (from + text.size() > longest_dump(map_)) {
+        throw refused(EFBIG);
+    }
+    written_.resize(from);
+    written_ += text;
+    pending_ = true;
+}
+
+void restore_file::flush() {
+    const std::scoped_lock lock(mutex_);
+    if (!std::exchange(pending_, false)) {
+        return;
+    }
+    try {
+        restore(map_, written_);
+    } catch (const wrong_dump& error) {
+        if (chosen_.debug) {
+            std::cerr << fmt::format("{}/{}: {}\n", node_->object().name, node_->name,
+                                     error.what());
+        }
+        throw refused(error.number);
+    }
+}
+
+// --- queues and stacks
+
+class queue_file : public open_file {
+public:
+    queue_file(node_ref of, bpffs::map map, std::shared_ptr<const map_shape> shape,
+               const settings& chosen)
+        : node_(std::move(of)), map_(std::move(map)), shape_(std::move(shape)), chosen_(chosen) {}
+
+    std::string read(std::size_t size, off_t at) override;
+    void write(std::string_view text, off_t at) override;
+    void flush() override;
+    [[nodiscard]] bool is_stream() const override { return true; }
+
+private:
+    void push(std::string_view line);
+
+    node_ref node_;
+    bpffs::map map_;
+    std::shared_ptr<const map_shape> shape_;
+    const settings& chosen_;
+    std::mutex mutex_;
+    std::string taken_;   // an element that has been read in part
+    std::string written_; // a line that has been written in part
+};
+
+std::string queue_file::read(std::size_t size, off_t /*at*/) {
+    const std::scoped_lock lock(mutex_);
+    if (taken_.empty()) {
+        blob value(map_.value_bytes());
+        bpffs::error_code why;
+        if (map_.pop(value, why)) {
+            taken_ = shape_->text_of(value);
+        }
+        check(why);
+    }
+    std::string part = taken_.substr(0, size);
+    taken_.erase(0, part.size());
+    return part;
+}
+
+// Line by line; what is wrong in any of them is found before the first is pushed.
+void queue_file::write(std::string_view text, off_t /*at*/) {
+    const std::scoped_lock lock(mutex_);
+    std::string all = written_;
+    all += text;
+    const std::size_t end = all.rfind('\n') + 1; // 0 where there is none
+    const std::string_view whole = std::string_view(all).substr(0, end);
+    if (all.size() - end > shape_->longest_text()) {
+        throw refused(EFBIG);
+    }
+    if (!whole.empty()) {
+        const auto lines = split(whole.substr(0, whole.size() - 1), '\n');
+        for (const std::string_view line : lines) {
+            if (!shape_->value_of(line)) {
+                refuse_text(*node_, line, chosen_);
+            }
+        }
+        std::for_each(lines.begin(), lines.end(), [&](std::string_view line) { push(line); });
+    }
+    written_ = all.substr(end);
+}
+
+void queue_file::flush() {
+    const std::scoped_lock lock(mutex_);
+    if (!written_.empty()) {
+        const std::string line = std::exchange(written_, {});
+        if (!shape_->value_of(line)) {
+            refuse_text(*node_, line, chosen_);
+        }
+        push(line);
+    }
+}
+
+void queue_file::push(std::string_view line) {
+    bpffs::error_code why;
+    map_.push(*shape_->value_of(line), bpffs::update_flag::any, why);
+    check(why);
+}
+
+} // namespace
+
+namespace {
+
+bool frozen(const bpffs::map& which) {
+    bpffs::error_code why;
+    const bpffs::map_usage usage = which.usage(why);
+    check(why);
+    return usage.frozen;
+}
+
+// To write text into; EPERM, as for an immutable file, where nobody can.
+bpffs::map open_to_write(const node& of, bpffs::access rights, const map_shape& shape) {
+    bpffs::map map = open_map(of, rights);
+    if (!shape.takes_text() || frozen(map)) {
+        throw refused(EPERM);
+    }
+    return map;
+}
+
+std::unique_ptr<open_file> open_entry(const node_ref& of, bpffs::access rights,
+                                      bpffs::update_flag flag, const settings& chosen) {
+    auto shape = map_shape_of(*of, chosen);
+    bpffs::map map =
+        bpffs::can_write(rights) ? open_to_write(*of, rights, *shape) : open_map(*of, rights);
+    return std::make_unique<entry_file>(of, std::move(map), std::move(shape), flag, chosen);
+}
+
+std::unique_ptr<open_file> open_dump(const node_ref& of, bpffs::access rights,
+                                     const settings& chosen) {
+    if (!bpffs::can_write(rights)) {
+        return std::make_unique<dump_file>(open_map(*of, rights));
+    }
+    if (bpffs::can_read(rights)) {
+        throw refused(EINVAL); // reading and writing would meet midway
+    }
+    const auto shape = map_shape_of(*of, chosen);
+    bpffs::map map = open_to_write(*of, bpffs::access::read_write, *shape);
+    return std::make_unique<restore_file>(of, std::move(map), chosen);
+}
+
+std::unique_ptr<open_file> open_stream(const node_ref& of, bpffs::access rights,
+                                       const settings& chosen) {
+    auto shape = map_shape_of(*of, chosen);
+    // Taking an element needs both.
+    const bpffs::access needed =
+        bpffs::can_read(rights) ? bpffs::access::read_write : bpffs::access::write;
+    bpffs::map map =
+        bpffs::can_write(rights) ? open_to_write(*of, needed, *shape) : open_map(*of, needed);
+    return std::make_unique<queue_file>(of, std::move(map), std::move(shape), chosen);
+}
+
+} // namespace
+
+std::unique_ptr<open_file> open_node(const node_ref& of, bpffs::access rights,
+                                     const settings& chosen) {
+    try {
+        switch (of->kind) {
+        case node_kind::entry:
+            return open_entry(of, rights, bpffs::update_flag::any, chosen);
+        case node_kind::dump:
+            return open_dump(of, rights, chosen);
+        case node_kind::stream:
+            return open_stream(of, rights, chosen);
+        case node_kind::info:
+            return std::make_unique<text_file>(info_text(open_object(*of, bpffs::access::read)));
+        default:
+            throw refused(EISDIR);
+        }
+    } catch (const bpffs::error& error) {
+        throw refused(errno_of(error.code()));
+    }
+}
+
+std::unique_ptr<open_file> create_entry(const node_ref& of, bpffs::access rights, creating how,
+                                        const settings& chosen) {
+    return open_entry(of, rights,
+                      how == creating::anew ? bpffs::update_flag::noexist : bpffs::update_flag::any,
+                      chosen);
+}
+
+void open_file::write(std::string_view /*text*/, off_t /*at*/) {
+    throw refused(EBADF);
+}
+
+} // namespace fsctl::view

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// What the tests of bpffs-view need beside a shell:
+//   typed FILE      a hash from char[16] to a signed 32-bit number, with types; two elements
+//   fill FILE N     a hash of N entries, 4 bytes to 8 bytes, keys 0 to N-1, each its own value
+//   churn FILE N    until it is killed: inserts and deletes keys from N on
+//   cpus            how many slots a per-CPU value has
+//   torn FILE N     writes a file N times in turn as 1111… and 2222…, reads it from another
+//                   thread, and fails when it reads anything else
+//   peak PID        the most memory the process has had, in kB
+#include <bpffs/bpffs.hpp>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace {
+
+template <class T> bpffs::const_bytes bytes_of(const T& value) {
+    return std::as_bytes(std::span(&value, 1));
+}
+
+[[noreturn]] void fail(const std::string& what) {
+    throw std::runtime_error(what + ": " + std::strerror(errno));
+}
+
+int typed(const std::string& file) {
+    btf* types = btf__new_empty();
+    const int letter = btf__add_int(types, "char", 1, BTF_INT_CHAR);
+    const int index = btf__add_int(types, "unsigned int", 4, 0);
+    const int name = btf__add_array(types, index, letter, 16);
+    const int number = btf__add_int(types, "int", 4, BTF_INT_SIGNED);
+    std::uint32_t size = 0;
+    const void* raw = btf__raw_data(types, &size);
+    const int fd = bpf_btf_load(raw, size, nullptr);
+    if (fd < 0) {
+        fail("load types");
+    }
+    bpffs::map_spec spec;
+    spec.key_size = 16;
+    spec.value_size = 4;
+    spec.btf = bpffs::borrowed_fd(fd);
+    spec.btf_key_type = static_cast<std::uint32_t>(name);
+    spec.btf_value_type = static_cast<std::uint32_t>(number);
+    bpffs::map made = bpffs::create_map(file, spec);
+    const char first[16] = "eth0";
+    const char second[16] = "wlan/0";
+    made.update(bytes_of(first), bytes_of(std::int32_t{-3}));
+    made.update(bytes_of(second), bytes_of(std::int32_t{12}));
+    close(fd);
+    btf__free(types);
+    return 0;
+}
+
+int fill(const std::string& file, std::uint32_t entries) {
+    bpffs::map_spec spec;
+    spec.key_size = 4;
+    spec.max_entries = entries * 2;
+    bpffs::map made = bpffs::create_map(file, spec);
+    for (std::uint32_t i = 0; i < entries; ++i) {
+        made.update(bytes_of(i), bytes_of(std::uint64_t{i}));
+    }
+    return 0;
+}
+
+int churn(const std::string& file, std::uint32_t first) {
+    bpffs::map some = bpffs::map::open(file, bpffs::access::write);
+    for (std::uint32_t round = 0;; ++round) {
+        const std::uint32_t key = first + round % (first / 2 + 1);
+        some.update(bytes_of(key), bytes_of(std::uint64_t{round}));
+        const std::uint32_t old = first + (round + first / 4) % (first / 2 + 1);
+        some.erase(bytes_of(old));
+    }
+}
+
+int torn(const std::string& file, int rounds) {
+    std::atomic<bool> done{false};
+    std::atomic<int> wrong{0};
+    std::thread reader([&] {
+        char text[64];
+        while (!done) {
+            const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+            const ssize_t size = read(fd, text, sizeof text);
+            const std::string got(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+            wrong += got != "1111111111111111\n" && got != "2222222222222222\n";
+            close(fd);
+        }
+    });
+    for (int i = 0; i < rounds; ++i) {
+        const std::string half(8, i % 2 == 0 ? '1' : '2');
+        const int fd = open(file.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+        // In two writes: the value is whole with its newline only.
+        if (write(fd, half.data(), 8) != 8 || write(fd, (half + '\n').data(), 9) != 9) {
+            fail("write");
+        }
+        close(fd);
+    }
+    done = true;
+    reader.join();
+    return wrong == 0 ? 0 : 1;
+}
+
+int peak(const std::string& process) {
+    std::ifstream status("/proc/" + process + "/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.starts_with("VmHWM:")) {
+            std::cout << std::stoul(line.substr(6)) << '\n';
+            return 0;
+        }
+    }
+    return 1;
+}
+
+int run(const std::vector<std::string>& words) {
+    const std::string verb = words.size() > 1 ? words[1] : "";
+    const std::string file = words.size() > 2 ? words[2] : "";
+    const int number = words.size() > 3 ? std::stoi(words[3]) : 0;
+    if (verb == "typed") {
+        return typed(file);
+    }
+    if (verb == "fill") {
+        return fill(file, static_cast<std::uint32_t>(number));
+    }
+    if (verb == "churn") {
+        return churn(file, static_cast<std::uint32_t>(number));
+    }
+    if (verb == "cpus") {
+        std::cout << bpffs::possible_cpus() << '\n';
+        return 0;
+    }
+    if (verb == "torn") {
+        return torn(file, number);
+    }
+    if (verb == "peak") {
+        return peak(file);
+    }
+    std::cerr << "see helper.cpp\n";
+    return 2;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run({argv, argv + argc});
+    } catch (const std::exception& error) {
+        std::cerr << error.what() << '\n';
+        return 1;
+    }
+}
