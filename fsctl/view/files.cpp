@@ -66,7 +66,14 @@ public:
           map_(std::move(map)),
           shape_(std::move(shape)),
           flag_(flag),
-          chosen_(chosen) {}
+          chosen_(chosen) {
+        ++node_->open_files;
+    }
+    entry_file(const entry_file&) = delete;
+    entry_file& operator=(const entry_file&) = delete;
+    entry_file(entry_file&&) = delete;
+    entry_file& operator=(entry_file&&) = delete;
+    ~entry_file() override { --node_->open_files; }
 
     std::string read(std::size_t size, off_t at) override;
     void write(std::string_view text, off_t at) override;
@@ -378,6 +385,9 @@ std::unique_ptr<open_file> open_node(const node_ref& of, bpffs::access rights,
         case node_kind::stream:
             return open_stream(of, rights, chosen);
         case node_kind::info:
+            if (bpffs::can_write(rights)) {
+                throw refused(EACCES);
+            }
             return std::make_unique<text_file>(info_text(open_object(*of, bpffs::access::read)));
         default:
             throw refused(EISDIR);

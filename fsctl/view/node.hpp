@@ -10,6 +10,7 @@
 #include <bpffs/directory.hpp>
 #include <bpffs/kinds.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -50,6 +51,7 @@ struct node {
     std::uint64_t number = 0; // st_ino: SOURCE's for what is there
     bpffs::directory opened;  // of a directory: relative to this everything in it is found
     blob key;                 // of an entry
+    std::atomic<unsigned> open_files = 0; // on an entry
 
     // The nearest object at or above this.
     [[nodiscard]] const node& object() const;

@@ -71,10 +71,13 @@ std::size_t size_of(const node_ref& of, const settings& chosen) {
         const bpffs::map map = open_map(*of, bpffs::access::read);
         const auto shape = map_shape_of(*of, chosen);
         blob value(map.value_bytes());
-        if (!shape->find(map, of->key, value)) {
+        if (shape->find(map, of->key, value)) {
+            return shape->text_of(value).size();
+        }
+        if (of->open_files == 0) {
             throw refused(ENOENT);
         }
-        return shape->text_of(value).size();
+        return 0; // not made yet, or deleted meanwhile: open all the same
     }
     case node_kind::info:
         return info_text(open_object(*of, bpffs::access::read)).size();

@@ -87,11 +87,10 @@ int churn(const std::string& file, std::uint32_t first) {
 }
 
 int torn(const std::string& file, int rounds) {
-    std::atomic<bool> done{false};
     std::atomic<int> wrong{0};
-    std::thread reader([&] {
+    std::jthread reader([&](const std::stop_token& end) {
         char text[64];
-        while (!done) {
+        while (!end.stop_requested()) {
             const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
             const ssize_t size = read(fd, text, sizeof text);
             const std::string got(text, size > 0 ? static_cast<std::size_t>(size) : 0);
@@ -108,7 +107,7 @@ int torn(const std::string& file, int rounds) {
         }
         close(fd);
     }
-    done = true;
+    reader.request_stop();
     reader.join();
     return wrong == 0 ? 0 : 1;
 }
