@@ -65,7 +65,9 @@ std::string prepare_mountpoint(const settings& chosen) {
         boost::filesystem::absolute(chosen.mountpoint).lexically_normal().native();
     bpffs::error_code why;
     (void)bpffs::look_at(where, why);
-    if (why == boost::system::errc::not_connected && is_our_mount(where)) {
+    const bool dead = why == boost::system::errc::not_connected ||
+                      why == boost::system::errc::connection_aborted;
+    if (dead && is_our_mount(where)) {
         run_fusermount(where);
     }
     const bpffs::directory found = bpffs::directory::open(where);
