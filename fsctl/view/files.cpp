@@ -11,6 +11,7 @@
 #include "common/words.hpp"
 
 #include <algorithm>
+#include <fstream>
 #include <iostream>
 #include <mutex>
 #include <utility>
@@ -241,6 +242,32 @@ void restore_file::flush() {
     }
 }
 
+// --- what an iterator's program writes
+
+class iterator_file : public open_file {
+public:
+    // Opening the pin starts the iterator; the pin's mode decides, as for any file.
+    explicit iterator_file(const std::string& path) : file_(path, std::ios::binary) {
+        if (!file_) {
+            throw refused(errno != 0 ? errno : EIO);
+        }
+    }
+    std::string read(std::size_t size, off_t at) override;
+    [[nodiscard]] bool is_stream() const override { return true; }
+
+private:
+    std::mutex mutex_;
+    std::ifstream file_;
+};
+
+std::string iterator_file::read(std::size_t size, off_t /*at*/) {
+    const std::scoped_lock lock(mutex_);
+    std::string part(size, '\0');
+    file_.read(part.data(), static_cast<std::streamsize>(size));
+    part.resize(static_cast<std::size_t>(file_.gcount()));
+    return part;
+}
+
 // --- queues and stacks
 
 class queue_file : public open_file {
@@ -361,8 +388,22 @@ std::unique_ptr<open_file> open_dump(const node_ref& of, bpffs::access rights,
     return std::make_unique<restore_file>(of, std::move(map), chosen);
 }
 
+// By a path that starts at the directory's descriptor, so it is that directory's pin.
+std::unique_ptr<open_file> open_iterator(const node& of, bpffs::access rights) {
+    if (bpffs::can_write(rights)) {
+        throw refused(EACCES);
+    }
+    const node& pin = of.object();
+    (void)attributes(pin); // still the one of this node
+    return std::make_unique<iterator_file>(
+        fmt::format("/proc/self/fd/{}/{}", pin.parent->opened.fd().get(), pin.name));
+}
+
 std::unique_ptr<open_file> open_stream(const node_ref& of, bpffs::access rights,
                                        const settings& chosen) {
+    if (shape_of(*of, chosen)->kind == bpffs::object_kind::link) {
+        return open_iterator(*of, rights);
+    }
     auto shape = map_shape_of(*of, chosen);
     // Taking an element needs both.
     const bpffs::access needed =

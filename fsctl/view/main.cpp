@@ -65,8 +65,8 @@ std::string prepare_mountpoint(const settings& chosen) {
         boost::filesystem::absolute(chosen.mountpoint).lexically_normal().native();
     bpffs::error_code why;
     (void)bpffs::look_at(where, why);
-    const bool dead = why == boost::system::errc::not_connected ||
-                      why == boost::system::errc::connection_aborted;
+    const bool dead =
+        why == boost::system::errc::not_connected || why == boost::system::errc::connection_aborted;
     if (dead && is_our_mount(where)) {
         run_fusermount(where);
     }
