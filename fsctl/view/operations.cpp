@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// From requests to nodes, open files and listings, and back to answers. Attributes and names are
-// never kept by the kernel (time limits of 0), and no pages of files (direct_io).
+// From requests to nodes, open files and listings, and back to answers. The kernel keeps no names
+// (a time limit of 0) and no pages of files (direct_io), so every path is looked up anew, and
+// attributes only for the system call that looked the path up.
 #include "operations.hpp"
 
 #include "caller.hpp"
@@ -15,6 +16,7 @@
 
 #include <cstring>
 #include <new>
+#include <optional>
 
 #include <fcntl.h>
 
@@ -64,6 +66,11 @@ template <typename Type> void let_go(const fuse_file_info* info) {
 
 // --- attributes
 
+// The shortest time that the kernel can keep anything: until its clock ticks. A system call on a
+// path has the attributes from its own look-up then, and does not ask again for each directory on
+// the way and for the file; what is asked without a path (fstat) may be a tick old.
+constexpr double for_this_call = 1e-6;
+
 // The size that reading the file comes to now; 0 where only reading can tell.
 std::size_t size_of(const node_ref& of, const settings& chosen) {
     switch (of->kind) {
@@ -88,11 +95,13 @@ std::size_t size_of(const node_ref& of, const settings& chosen) {
     }
 }
 
-struct stat whole_attributes(const node_ref& of, const settings& chosen) {
+// `size` where it is known already.
+struct stat whole_attributes(const node_ref& of, const settings& chosen,
+                             std::optional<std::size_t> size = std::nullopt) {
     struct stat about = attributes(*of);
     if (S_ISREG(about.st_mode)) {
         try {
-            about.st_size = static_cast<off_t>(size_of(of, chosen));
+            about.st_size = static_cast<off_t>(size ? *size : size_of(of, chosen));
         } catch (const refused& why) {
             if (why.number != EACCES) { // whoever may not read it may still look at it
                 throw;
@@ -149,7 +158,8 @@ node_ref enter_in_directory(world& in, const node_ref& parent, const char* name)
     throw refused(ENOENT);
 }
 
-node_ref enter_in_entries(world& in, const node_ref& parent, const char* name) {
+node_ref enter_in_entries(world& in, const node_ref& parent, const char* name,
+                          std::optional<std::size_t>& size) {
     const auto shape = map_shape_of(*parent, in.chosen);
     std::optional<blob> key = shape->key_of(name);
     const bpffs::map map = open_map(*parent, bpffs::access::read);
@@ -157,6 +167,7 @@ node_ref enter_in_entries(world& in, const node_ref& parent, const char* name) {
     if (!key || !shape->find(map, *key, value)) {
         throw refused(ENOENT);
     }
+    size = shape->text_of(value).size();
     node_kind kind = node_kind::entry;
     if (shape->holds_maps()) {
         std::uint32_t id = 0;
@@ -176,14 +187,16 @@ node_ref enter_in_object(world& in, const node_ref& parent, const char* name) {
     return in.nodes.enter(parent, name, *kind, number_below(parent->number, name));
 }
 
-node_ref enter(world& in, const node_ref& parent, const char* name) {
+// `size` is set where the way there tells it.
+node_ref enter(world& in, const node_ref& parent, const char* name,
+               std::optional<std::size_t>& size) {
     switch (parent->kind) {
     case node_kind::directory:
         return enter_in_directory(in, parent, name);
     case node_kind::object:
         return enter_in_object(in, parent, name);
     case node_kind::entries:
-        return enter_in_entries(in, parent, name);
+        return enter_in_entries(in, parent, name, size);
     default:
         throw refused(ENOTDIR);
     }
@@ -194,9 +207,11 @@ void look_up(fuse_req_t request, fuse_ino_t parent, const char* name) {
         world& in = world_of(request);
         fuse_entry_param entry{};
         const auto caller = as_caller(request);
-        counted one(in.nodes, enter(in, in.nodes.find(parent), name));
+        std::optional<std::size_t> size;
+        counted one(in.nodes, enter(in, in.nodes.find(parent), name, size));
         entry.ino = one.get()->id;
-        entry.attr = whole_attributes(one.get(), in.chosen);
+        entry.attr = whole_attributes(one.get(), in.chosen, size);
+        entry.attr_timeout = for_this_call;
         if (fuse_reply_entry(request, &entry) == 0) {
             one.answered();
         }
@@ -315,6 +330,7 @@ bpffs::access rights_of(int flags) {
 void set_flags(const open_file& file, fuse_file_info* info) {
     info->direct_io = 1;
     info->nonseekable = file.is_stream() ? 1 : 0;
+    info->noflush = rights_of(info->flags) == bpffs::access::read ? 1 : 0; // nothing was written
 }
 
 void open(fuse_req_t request, fuse_ino_t id, fuse_file_info* info) {
