@@ -179,11 +179,16 @@ auto in_map(const char* operation, const map& used, access needed, Body body) {
     }
 }
 
-map open_body(const location& where, access rights, failure& why) {
-    return map_access::from(open_object(where, rights, why), why);
-}
-
 } // namespace
+
+void handle_traits<map>::describe(map& made, failure& why) {
+    bpf_map_info raw{};
+    why.take(sys::obj_info(made.fd_.get(), &raw, sizeof raw));
+    made.info_ = info_of(raw);
+    if (!why) {
+        made.value_bytes_ = value_bytes_of(made.info_, why);
+    }
+}
 
 std::size_t possible_cpus() noexcept {
     static std::atomic<std::size_t> known{0};
@@ -193,50 +198,20 @@ std::size_t possible_cpus() noexcept {
     return known.load(std::memory_order_relaxed);
 }
 
-map map_access::make(owned_fd fd, access rights, path file, failure& why) {
-    bpf_map_info raw{};
-    why.take(sys::obj_info(fd.get(), &raw, sizeof raw));
-    map made;
-    made.info_ = info_of(raw);
-    if (!why) {
-        made.value_bytes_ = value_bytes_of(made.info_, why);
-    }
-    if (why) {
-        return {};
-    }
-    made.rights_ = rights;
-    made.file_ = std::move(file);
-    made.fd_ = std::move(fd);
-    return made;
-}
-
-map map_access::from(object opened, failure& why) {
-    check_kind(opened, object_kind::map, why);
-    if (why) {
-        return {};
-    }
-    const access rights = opened.rights();
-    path file = opened.file();
-    return make(opened.release(), rights, std::move(file), why);
-}
-
 map map::open(const location& where, access rights) {
-    return loudly("open map", where, wanted::to_open(rights),
-                  [&](failure& why) { return open_body(where, rights, why); });
+    return handle_body<map>::open(where, rights);
 }
 
 map map::open(const location& where, access rights, error_code& code) noexcept {
-    return quietly(code, [&](failure& why) { return open_body(where, rights, why); });
+    return handle_body<map>::open(where, rights, code);
 }
 
 map map::from(object&& opened) {
-    const path file = opened.file();
-    return loudly("open map", file, wanted::to_open(opened.rights()),
-                  [&](failure& why) { return map_access::from(std::move(opened), why); });
+    return handle_body<map>::from(std::move(opened));
 }
 
 map map::from(object&& opened, error_code& code) noexcept {
-    return quietly(code, [&](failure& why) { return map_access::from(std::move(opened), why); });
+    return handle_body<map>::from(std::move(opened), code);
 }
 
 map_usage map::usage() const {
@@ -337,12 +312,11 @@ void map::freeze(error_code& code) noexcept {
 }
 
 void map::pin(const location& where, std::optional<mode> bits) const {
-    loudly("pin map", where, wanted::to_pin(rights_),
-           [&](failure& why) { pin_body(fd_.get(), where, bits, why); });
+    handle_body<map>::pin(*this, where, bits);
 }
 
 void map::pin(const location& where, std::optional<mode> bits, error_code& code) const noexcept {
-    quietly(code, [&](failure& why) { pin_body(fd_.get(), where, bits, why); });
+    handle_body<map>::pin(*this, where, bits, code);
 }
 
 } // namespace bpffs

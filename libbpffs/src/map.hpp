@@ -5,16 +5,16 @@
 
 #include <bpffs/map.hpp>
 
-#include "pin.hpp"
+#include "handle.hpp"
 
 namespace bpffs {
 
-/// The private side of map.
-struct map_access {
-    /// Puts a map around a descriptor: asks for its information. The descriptor is closed where
-    /// that fails.
-    static map make(owned_fd fd, access rights, path file, failure& why);
-    static map from(object opened, failure& why);
+template <> struct handle_traits<map> {
+    static constexpr object_kind kind = object_kind::map;
+    static constexpr const char* opening = "open map";
+    static constexpr const char* pinning = "pin map";
+
+    static void describe(map& made, failure& why);
 };
 
 } // namespace bpffs

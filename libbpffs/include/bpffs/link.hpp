@@ -15,7 +15,8 @@
 
 namespace bpffs {
 
-struct failure;
+template <class> struct handle_body;
+template <class> struct handle_traits;
 
 /// What the kernel says about a link to whoever has a handle.
 struct link_info {
@@ -48,8 +49,12 @@ public:
     void pin(const location& where, std::optional<mode> bits = std::nullopt) const;
     void pin(const location& where, std::optional<mode> bits, error_code& code) const noexcept;
 
+    /// Gives the descriptor away; this handle is empty afterwards.
+    [[nodiscard]] owned_fd release() noexcept { return std::move(fd_); }
+
 private:
-    BPFFS_LOCAL static link from_body(object opened, failure& why);
+    template <class> friend struct handle_body;
+    template <class> friend struct handle_traits;
 
     owned_fd fd_;
     access rights_ = access::read;

@@ -96,6 +96,8 @@ enum class update_flag : std::uint64_t {
 
 class map;
 struct failure;
+template <class> struct handle_body;
+template <class> struct handle_traits;
 
 /// Entries of a map, as many as fit, and the place to go on from. Reused from call to call: after
 /// the first few nothing is allocated.
@@ -228,7 +230,8 @@ public:
     [[nodiscard]] owned_fd release() noexcept { return std::move(fd_); }
 
 private:
-    friend struct map_access;
+    template <class> friend struct handle_body;
+    template <class> friend struct handle_traits;
     BPFFS_LOCAL bool lookup_batch_body(batch& some, failure& why) const;
 
     owned_fd fd_;

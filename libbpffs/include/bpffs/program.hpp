@@ -16,7 +16,8 @@
 
 namespace bpffs {
 
-struct failure;
+template <class> struct handle_body;
+template <class> struct handle_traits;
 
 /// What the kernel says about a program to whoever has a handle.
 struct program_info {
@@ -53,8 +54,12 @@ public:
     void pin(const location& where, std::optional<mode> bits = std::nullopt) const;
     void pin(const location& where, std::optional<mode> bits, error_code& code) const noexcept;
 
+    /// Gives the descriptor away; this handle is empty afterwards.
+    [[nodiscard]] owned_fd release() noexcept { return std::move(fd_); }
+
 private:
-    BPFFS_LOCAL static program from_body(object opened, failure& why);
+    template <class> friend struct handle_body;
+    template <class> friend struct handle_traits;
 
     owned_fd fd_;
     access rights_ = access::read;
