@@ -125,6 +125,11 @@ bool delegation::allows_map(map_kind kind) const noexcept {
     return commands.contains(command::map_create) && maps.contains(kind);
 }
 
+bool delegation::allows_program(program_kind kind, attach_kind attach) const noexcept {
+    return commands.contains(command::prog_load) && programs.contains(kind) &&
+           attachments.contains(attach);
+}
+
 std::string delegation::to_options() const {
     std::string options;
     append_option(options, "delegate_cmds", commands);
@@ -176,7 +181,58 @@ delegation allowed_body(borrowed_fd token, failure& why) {
     return allowed;
 }
 
+owned_fd load_types_body(borrowed_fd token, std::span<const std::byte> btf, failure& why) {
+    return why.take(sys::btf_load(btf, token.get()));
+}
+
+std::optional<std::uint64_t> inodes_left_in(const directory& where, failure& why) {
+    const struct ::statfs about = why.take(sys::fstatfs(where.fd().get()));
+    return about.f_files == 0 ? std::nullopt : std::optional<std::uint64_t>{about.f_ffree};
+}
+
+allowance allowance_body(const directory& where, failure& why) {
+    allowance all;
+    if (!on_bpffs(where.fd().get(), why)) {
+        all.why_nothing = "it is not on a BPF file system";
+        return all;
+    }
+    all.inodes_left = inodes_left_in(where, why);
+    failure refused;
+    const owned_fd token = create_token_body(where, refused);
+    if (!refused) {
+        all.delegated = allowed_body(token, why);
+    } else if (refused.code == errc::not_delegated || refused.is(ENOENT)) {
+        all.why_nothing = "its mount gives out no tokens";
+    } else if (refused.is(EACCES)) {
+        all.why_nothing = "the caller may not write it";
+    } else if (refused.is(EROFS) || refused.is(EPERM)) {
+        all.why_nothing = fmt::format("it gives no token: {}", refused.code.message());
+    } else {
+        why = std::move(refused);
+    }
+    return all;
+}
+
 } // namespace
+
+allowance allowance_of(const directory& where) {
+    return loudly("look what may be made in", where.name(), {},
+                  [&](failure& why) { return allowance_body(where, why); });
+}
+
+allowance allowance_of(const directory& where, error_code& code) noexcept {
+    return quietly(code, [&](failure& why) { return allowance_body(where, why); });
+}
+
+owned_fd directory_token::load_types(std::span<const std::byte> btf) const {
+    return loudly("load types", path{}, {},
+                  [&](failure& why) { return load_types_body(fd_, btf, why); });
+}
+
+owned_fd directory_token::load_types(std::span<const std::byte> btf,
+                                     error_code& code) const noexcept {
+    return quietly(code, [&](failure& why) { return load_types_body(fd_, btf, why); });
+}
 
 directory_token directory_token::create(const directory& where) {
     return directory_token{loudly("make a token of directory", where.name(), {},

@@ -57,6 +57,12 @@ entry entry_of(errc code) noexcept {
         return {"others delete entries faster than they can be walked", e::device_or_resource_busy};
     case errc::empty_handle:
         return {"an empty handle", e::bad_file_descriptor};
+    case errc::not_an_object_file:
+        return {"not a BPF object file", e::executable_format_error};
+    case errc::no_such_name:
+        return {"no such name in the object file", e::no_such_file_or_directory};
+    case errc::wrong_type:
+        return {"a key or value of another type", e::invalid_argument};
     }
     return {"unknown error", e::invalid_argument};
 }

@@ -36,16 +36,17 @@ void ask_object(int file, pin_info& info, failure& why) {
     for (const access rights : {access::read, access::write, access::read_write}) {
         auto opened = sys::obj_get(-1, through_proc(file).c_str(), rights);
         if (opened) {
-            const object held = adopt_object(std::move(opened.value), rights, {}, why);
+            const std::string fdinfo = read_fdinfo(opened.value.get(), why);
             struct {
                 std::uint32_t kind;
                 std::uint32_t id;
             } head{}; // the first fields of every kind's information
             if (!why) {
-                why.take(sys::obj_info(held.fd().get(), &head, sizeof head));
+                why.take(sys::obj_info(opened.value.get(), &head, sizeof head));
             }
-            info.kind = held.kind();
+            info.kind = kind_from(fdinfo);
             info.id = head.id;
+            info.bytes = number(field(fdinfo, "memlock").value_or("")).value_or(0);
             return;
         }
         const bool refused = opened.error == EACCES || opened.error == EPERM ||
@@ -91,6 +92,25 @@ file_info look_body(const location& where, failure& why) {
     info.names = about.st_nlink;
     info.changed = about.st_ctim;
     return info;
+}
+
+void for_each_pin_body(const directory& where, const std::function<bool(const listed_pin&)>& visit,
+                       failure& why) {
+    error_code code;
+    where.for_each(
+        [&](const directory_entry& entry) {
+            failure one;
+            listed_pin listed{entry.name, inspect_body(location{where, entry.name}, one)};
+            if (one.is(ENOENT)) {
+                return true;
+            }
+            why = std::move(one);
+            return !why && visit(listed);
+        },
+        code);
+    if (code) {
+        why.set(code);
+    }
 }
 
 /// Opens, lets `decide(stat)` say the mode, sets it.
@@ -175,6 +195,15 @@ pin_info inspect(const location& where) {
 
 pin_info inspect(const location& where, error_code& code) noexcept {
     return quietly(code, [&](failure& why) { return inspect_body(where, why); });
+}
+
+void for_each_pin(const directory& where, const std::function<bool(const listed_pin&)>& visit) {
+    loudly("list", where.name(), {}, [&](failure& why) { for_each_pin_body(where, visit, why); });
+}
+
+void for_each_pin(const directory& where, const std::function<bool(const listed_pin&)>& visit,
+                  error_code& code) noexcept {
+    quietly(code, [&](failure& why) { for_each_pin_body(where, visit, why); });
 }
 
 void permissions(const location& where, mode bits) {

@@ -1,18 +1,134 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// Handles on links.
+// Handles on links: information, update, detach, iterators.
 #include "link.hpp"
 
-#include <linux/bpf.h>
+#include <fmt/format.h>
 
 namespace bpffs {
 
+namespace {
+
+/// struct bpf_link_info as of Linux 6.12: what follows the ids depends on the kind.
+struct raw_link_info {
+    std::uint32_t kind;
+    std::uint32_t id;
+    std::uint32_t program_id;
+    std::uint32_t unused;
+    union {
+        struct {
+            std::uint64_t name;
+            std::uint32_t name_length;
+            std::uint32_t map_id; ///< iterators
+        } named;
+        struct {
+            std::uint64_t id;
+            std::uint32_t attach;
+        } cgroup;
+        std::uint32_t word[12];
+    } of;
+};
+
+void read_target(const raw_link_info& raw, link_info& info) {
+    const auto& word = raw.of.word;
+    switch (info.kind) {
+    case link_kind::tracing:
+        info.attach = static_cast<attach_kind>(word[0]);
+        info.target_object_id = word[1];
+        info.target_type_id = word[2];
+        return;
+    case link_kind::cgroup:
+        info.cgroup_id = raw.of.cgroup.id;
+        info.attach = static_cast<attach_kind>(raw.of.cgroup.attach);
+        return;
+    case link_kind::netns:
+        info.netns_inode = word[0];
+        info.attach = static_cast<attach_kind>(word[1]);
+        return;
+    case link_kind::xdp:
+        info.ifindex = word[0];
+        return;
+    case link_kind::tcx:
+    case link_kind::netkit:
+        info.ifindex = word[0];
+        info.attach = static_cast<attach_kind>(word[1]);
+        return;
+    case link_kind::sockmap:
+        info.attach = static_cast<attach_kind>(word[1]);
+        [[fallthrough]];
+    case link_kind::struct_ops:
+        info.map_id = word[0];
+        return;
+    case link_kind::iter:
+        info.map_id = raw.of.named.map_id;
+        return;
+    default:
+        return;
+    }
+}
+
+link_info info_body(int fd, failure& why) {
+    // Kinds that have a name write it here; others do not look at these fields.
+    char name[128] = {};
+    raw_link_info raw{};
+    raw.of.named.name = reinterpret_cast<std::uint64_t>(name);
+    raw.of.named.name_length = sizeof name;
+    sys::result<std::uint32_t> got = sys::obj_info(fd, &raw, sizeof raw);
+    if (got.error == EINVAL || got.error == ENOSPC) { // a kind that takes other fields in
+        raw = {};
+        got = sys::obj_info(fd, &raw, sizeof raw);
+        name[0] = 0;
+    }
+    why.take(std::move(got));
+    link_info info;
+    info.id = raw.id;
+    info.kind = static_cast<link_kind>(raw.kind);
+    info.program_id = raw.program_id;
+    read_target(raw, info);
+    if (info.kind == link_kind::raw_tracepoint || info.kind == link_kind::iter) {
+        info.target_name = name;
+    }
+    return info;
+}
+
+void update_body(const link& held, const program& by, const program* expected, failure& why) {
+    if (!held || !by) {
+        why.set(errc::empty_handle);
+        return;
+    }
+    why.set(sys::link_update(held.fd().get(), by.fd().get(),
+                             expected == nullptr ? -1 : expected->fd().get()));
+    if (why.is(EOPNOTSUPP)) {
+        why.set(errc::unsupported,
+                fmt::format("links of kind {} keep their program", to_string(held.info().kind)));
+    }
+}
+
+void detach_body(const link& held, failure& why) {
+    if (!held) {
+        why.set(errc::empty_handle);
+        return;
+    }
+    why.set(sys::link_detach(held.fd().get()));
+    if (why.is(EOPNOTSUPP)) {
+        why.set(errc::unsupported,
+                fmt::format("links of kind {} end with their last handle and pin",
+                            to_string(held.info().kind)));
+    }
+}
+
+owned_fd start_iterator_body(const link& held, failure& why) {
+    if (!held) {
+        why.set(errc::empty_handle);
+        return {};
+    }
+    return why.take(sys::iter_create(held.fd().get()));
+}
+
+} // namespace
+
 void handle_traits<link>::describe(link& made, failure& why) {
-    bpf_link_info raw{};
-    why.take(sys::obj_info(made.fd_.get(), &raw, sizeof raw));
-    made.info_.id = raw.id;
-    made.info_.kind = static_cast<link_kind>(raw.type);
-    made.info_.program_id = raw.prog_id;
+    made.info_ = info_body(made.fd_.get(), why);
 }
 
 link link::open(const location& where, access rights) {
@@ -37,6 +153,33 @@ void link::pin(const location& where, std::optional<mode> bits) const {
 
 void link::pin(const location& where, std::optional<mode> bits, error_code& code) const noexcept {
     handle_body<link>::pin(*this, where, bits, code);
+}
+
+void link::update(const program& by, const program* expected) {
+    loudly("update link", file_, wanted::to_open(access::write),
+           [&](failure& why) { update_body(*this, by, expected, why); });
+}
+
+void link::update(const program& by, const program* expected, error_code& code) noexcept {
+    quietly(code, [&](failure& why) { update_body(*this, by, expected, why); });
+}
+
+void link::detach() {
+    loudly("detach link", file_, wanted::to_open(access::write),
+           [&](failure& why) { detach_body(*this, why); });
+}
+
+void link::detach(error_code& code) noexcept {
+    quietly(code, [&](failure& why) { detach_body(*this, why); });
+}
+
+owned_fd link::start_iterator() const {
+    return loudly("start iterator", file_, wanted::to_open(access::read),
+                  [&](failure& why) { return start_iterator_body(*this, why); });
+}
+
+owned_fd link::start_iterator(error_code& code) const noexcept {
+    return quietly(code, [&](failure& why) { return start_iterator_body(*this, why); });
 }
 
 } // namespace bpffs

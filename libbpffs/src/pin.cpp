@@ -3,31 +3,17 @@
 // Opening pins and pinning objects.
 #include "pin.hpp"
 
+#include "stage.hpp"
 #include "text.hpp"
 
 #include <fmt/format.h>
 
 #include <linux/magic.h>
 
-#include <array>
 #include <cstdio>
 
 namespace bpffs {
 namespace {
-
-std::optional<object_kind> kind_from(std::string_view fdinfo) noexcept {
-    // A link shows its program too, so it is asked for first.
-    if (field(fdinfo, "link_id")) {
-        return object_kind::link;
-    }
-    if (field(fdinfo, "map_id")) {
-        return object_kind::map;
-    }
-    if (field(fdinfo, "prog_id")) {
-        return object_kind::program;
-    }
-    return std::nullopt;
-}
 
 sys::result<owned_fd> obj_get(const place& here, access rights) {
     auto got = sys::obj_get(here.directory, here.c_name(), rights);
@@ -68,109 +54,72 @@ void refine_open_failure(const place& here, access rights, failure& why) {
     }
 }
 
-/// Where the kernel has no BPF_F_PIN_MODE: a private directory beside the place, in which the pin
-/// gets its mode before it gets its name. Goes away with what is left in it.
-class nursery {
-public:
-    nursery(const place& here, failure& why) : beside_{here.directory} {
-        std::array<std::byte, 8> random{};
-        why.take(sys::getrandom(random));
-        for (const std::byte one : random) {
-            name_ += fmt::format("{:02x}", static_cast<unsigned>(one));
-        }
-        if (!why) {
-            why.set(sys::mkdirat(beside_, name_.c_str(), 0700));
-            made_ = !why;
-        }
-        if (!why) {
-            fd_ = why.take(sys::openat(beside_, name_.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW));
-        }
-    }
-    nursery(const nursery&) = delete;
-    nursery& operator=(const nursery&) = delete;
-    nursery(nursery&&) = delete;
-    nursery& operator=(nursery&&) = delete;
-    ~nursery() {
-        if (fd_ && occupied_) {
-            clean([&] { return sys::unlinkat(fd_.get(), pin_name, 0); });
-        }
-        if (made_) {
-            clean([&] { return sys::unlinkat(beside_, name_.c_str(), AT_REMOVEDIR); });
-        }
-    }
+} // namespace
 
-    void pin(int object, mode bits, failure& why) {
-        const sys::status relative = sys::obj_pin(object, fd_.get(), pin_name, -1);
-        why.set(relative != EINVAL
-                    ? relative
-                    : sys::obj_pin(object, -1, through_proc(fd_.get(), pin_name).c_str(), -1));
-        occupied_ = !why;
-        if (!why) {
-            why.set(sys::chmod(through_proc(fd_.get(), pin_name).c_str(), bits.bits()));
-        }
-    }
-    void move_to(const place& here, failure& why) {
-        why.set(
-            sys::renameat2(fd_.get(), pin_name, here.directory, here.c_name(), RENAME_NOREPLACE));
-        occupied_ = occupied_ && why;
-    }
+namespace {
 
-private:
-    static constexpr const char* pin_name = "pin";
-
-    /// Tries twice: what is left behind stays for ever.
-    template <class Undo> static void clean(Undo undo) noexcept {
-        if (undo() != 0) {
-            undo();
-        }
+/// One call instead of the four that fdinfo takes. Nothing for a text that is not known.
+std::optional<object_kind> kind_by_link(int fd) {
+    char text[32];
+    const auto got = sys::readlinkat(AT_FDCWD, through_proc(fd).c_str(), text);
+    const std::string_view link{text, got ? got.value : 0};
+    if (link == "anon_inode:bpf-map") {
+        return object_kind::map;
     }
-
-    int beside_;
-    std::string name_ = "bpffs-new-";
-    owned_fd fd_;
-    bool made_ = false;
-    bool occupied_ = false;
-};
-
-void pin_without_pin_mode(int object, const place& here, mode bits, failure& why) {
-    const mode umask = current_umask(why);
-    if (why) {
-        return;
+    if (link == "anon_inode:bpf-prog") {
+        return object_kind::program;
     }
-    nursery room{here, why};
-    if (!why) {
-        room.pin(object, bits.without(umask), why);
+    if (link == "anon_inode:bpf_link" || link == "anon_inode:bpf-link") {
+        return object_kind::link;
     }
-    if (!why) {
-        room.move_to(here, why);
-    }
+    return std::nullopt;
 }
 
 } // namespace
 
+std::optional<object_kind> kind_from(std::string_view fdinfo) noexcept {
+    // A link shows its program too, so it is asked for first.
+    if (field(fdinfo, "link_id")) {
+        return object_kind::link;
+    }
+    if (field(fdinfo, "map_id")) {
+        return object_kind::map;
+    }
+    if (field(fdinfo, "prog_id")) {
+        return object_kind::program;
+    }
+    return std::nullopt;
+}
+
 object adopt_object(owned_fd fd, access rights, path file, failure& why) {
-    const std::string fdinfo = read_fdinfo(fd.get(), why);
-    if (why) {
-        return {};
+    std::optional<object_kind> kind = kind_by_link(fd.get());
+    if (!kind) {
+        kind = kind_from(read_fdinfo(fd.get(), why));
     }
-    if (!kind_from(fdinfo)) {
+    if (!why && !kind) {
         why.set(errc::not_a_pin);
-        return {};
     }
-    return object::adopt(std::move(fd), *kind_from(fdinfo), rights, std::move(file));
+    return why ? object{} : object::adopt(std::move(fd), *kind, rights, std::move(file));
 }
 
 object open_object(const location& where, access rights, failure& why) {
-    const place here = resolve(where, why);
+    check_path(where, why);
     if (why) {
         return {};
     }
-    owned_fd fd = why.take(obj_get(here, rights));
-    if (why) {
-        refine_open_failure(here, rights, why);
-        return {};
+    // In one call, which is what this costs where nothing is wrong.
+    const int base = where.base() != nullptr ? where.base()->fd().get() : -1;
+    auto opened = sys::obj_get(base, where.file().c_str(), rights);
+    if (!opened && (opened.error == EACCES || opened.error == EPERM || opened.error == EINVAL)) {
+        const place here = resolve(where, why);
+        opened = why ? std::move(opened) : obj_get(here, rights);
+        if (!why && !opened) {
+            why.set(opened.error);
+            refine_open_failure(here, rights, why);
+        }
     }
-    return adopt_object(std::move(fd), rights, where.display(), why);
+    owned_fd fd = why ? owned_fd{} : why.take(std::move(opened));
+    return why ? object{} : adopt_object(std::move(fd), rights, where.display(), why);
 }
 
 void check_kind(const object& opened, object_kind kind, failure& why) {
@@ -188,6 +137,81 @@ void check_pin_mode(std::optional<mode> bits, failure& why) {
     }
 }
 
+namespace {
+
+void staged_pin(int object, const place& here, std::optional<mode> bits, unsigned flags,
+                failure& why) {
+    const std::string name = "pin";
+    stage beside{here, why};
+    if (!why) {
+        beside.pin(object, name, bits, why);
+    }
+    if (!why) {
+        beside.move_out(name, here, flags, why);
+    }
+}
+
+void replace_body(int object, const location& where, std::optional<mode> bits, failure& why) {
+    check_pin_mode(bits, why);
+    if (why) {
+        return;
+    }
+    const place here = resolve(where, why);
+    if (!why) {
+        check_new_name(here, why);
+    }
+    if (!why) {
+        staged_pin(object, here, bits, 0, why);
+    }
+}
+
+/// What can be said against a set before anything is made.
+void check_set(std::span<const named_pin> pins, on_conflict conflict, failure& why) {
+    for (const named_pin& one : pins) {
+        if (!why) {
+            check_pin_mode(one.permissions, why);
+        }
+        if (!why && (one.name.empty() || one.name.find('/') != std::string::npos)) {
+            why.set(errc::bad_name, fmt::format("'{}'", one.name));
+        } else if (!why && one.name.find('.') != std::string::npos) {
+            why.set(errc::dot_in_name, fmt::format("'{}'", one.name));
+        }
+    }
+    if (!why && conflict == on_conflict::exchange) {
+        why.set(EINVAL, "a new directory has nothing to give in exchange");
+    }
+}
+
+void pin_all_body(std::span<const named_pin> pins, const location& where, mode directory_bits,
+                  on_conflict conflict, failure& why) {
+    const place here = resolve(where, why);
+    if (!why) {
+        check_new_name(here, why);
+    }
+    if (!why) {
+        pin_all_at(pins, here, directory_bits, conflict, why);
+    }
+}
+
+} // namespace
+
+void pin_all_at(std::span<const named_pin> pins, const place& here, mode directory_bits,
+                on_conflict conflict, failure& why) {
+    check_set(pins, conflict, why);
+    if (why) {
+        return;
+    }
+    stage beside{here, why};
+    for (const named_pin& one : pins) {
+        if (!why) {
+            beside.pin(one.object.get(), one.name, one.permissions, why);
+        }
+    }
+    if (!why) {
+        beside.become(here, directory_bits, conflict, why);
+    }
+}
+
 void pin_at(int object, const place& here, std::optional<mode> bits, failure& why) {
     why.set(sys::obj_pin(object, here.directory, here.c_name(),
                          bits ? static_cast<int>(bits->bits()) : -1));
@@ -195,8 +219,9 @@ void pin_at(int object, const place& here, std::optional<mode> bits, failure& wh
         return;
     }
     if (bits) {
+        // A kernel without BPF_F_PIN_MODE.
         why.set(0);
-        pin_without_pin_mode(object, here, *bits, why);
+        staged_pin(object, here, bits, RENAME_NOREPLACE, why);
     } else {
         why.set(sys::obj_pin(object, -1, through_proc(here.directory, here.name).c_str(), -1));
     }
@@ -255,6 +280,27 @@ void pin_object(borrowed_fd object, const location& where, std::optional<mode> b
 void pin_object(borrowed_fd object, const location& where, std::optional<mode> bits,
                 error_code& code) noexcept {
     quietly(code, [&](failure& why) { pin_body(object.get(), where, bits, why); });
+}
+
+void replace_object(borrowed_fd object, const location& where, std::optional<mode> bits) {
+    loudly("replace pin", where, wanted::to_pin(access::read_write),
+           [&](failure& why) { replace_body(object.get(), where, bits, why); });
+}
+
+void replace_object(borrowed_fd object, const location& where, std::optional<mode> bits,
+                    error_code& code) noexcept {
+    quietly(code, [&](failure& why) { replace_body(object.get(), where, bits, why); });
+}
+
+void pin_all(std::span<const named_pin> pins, const location& where, mode directory_bits,
+             on_conflict conflict) {
+    loudly("pin in new directory", where, wanted::to_pin(access::read_write),
+           [&](failure& why) { pin_all_body(pins, where, directory_bits, conflict, why); });
+}
+
+void pin_all(std::span<const named_pin> pins, const location& where, mode directory_bits,
+             on_conflict conflict, error_code& code) noexcept {
+    quietly(code, [&](failure& why) { pin_all_body(pins, where, directory_bits, conflict, why); });
 }
 
 } // namespace bpffs

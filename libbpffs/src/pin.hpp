@@ -18,6 +18,11 @@ void check_kind(const object& opened, object_kind kind, failure& why);
 void pin_body(int object, const location& where, std::optional<mode> bits, failure& why);
 /// The same with the location resolved already.
 void pin_at(int object, const place& here, std::optional<mode> bits, failure& why);
+/// pin_all with the location resolved already.
+void pin_all_at(std::span<const named_pin> pins, const place& here, mode directory_bits,
+                on_conflict conflict, failure& why);
+/// What the fdinfo of a descriptor is of; nothing for other files than BPF objects.
+std::optional<object_kind> kind_from(std::string_view fdinfo) noexcept;
 /// Notes errc::bad_mode for bits outside 0777.
 void check_pin_mode(std::optional<mode> bits, failure& why);
 

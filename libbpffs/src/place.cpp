@@ -41,7 +41,17 @@ bool has_dotted_component(const std::string& directory) {
     });
 }
 
+std::string last_name(const std::string& text) {
+    const auto slash = text.rfind('/');
+    return slash == std::string::npos ? text : text.substr(slash + 1);
+}
+
 } // namespace
+
+void check_path(const location& where, failure& why) {
+    const std::string& text = where.file().native();
+    check_text(text, last_name(text), why);
+}
 
 int base_of(const location& where) noexcept {
     return where.base() != nullptr ? where.base()->fd().get() : AT_FDCWD;
@@ -51,7 +61,7 @@ place resolve(const location& where, failure& why) {
     const std::string& text = where.file().native();
     const auto slash = text.rfind('/');
     place here;
-    here.name = slash == std::string::npos ? text : text.substr(slash + 1);
+    here.name = last_name(text);
     check_text(text, here.name, why);
     if (why) {
         return here;

@@ -24,6 +24,10 @@ struct place {
 /// errc::dot_in_name (a directory name with a dot below a bpffs), or the errno of the way there.
 place resolve(const location& where, failure& why);
 
+/// Notes what is wrong with the text of a path that is to lead to a name, before any of it is
+/// looked up.
+void check_path(const location& where, failure& why);
+
 /// The descriptor that relative names of `where` start from.
 int base_of(const location& where) noexcept;
 

@@ -7,12 +7,18 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdarg>
+#include <cstdio>
 #include <cstring>
 
 namespace bpffs {
@@ -94,13 +100,21 @@ bpf_attr blank_attr() noexcept {
     return attr;
 }
 
+/// union bpf_attr for the commands on one element: its first bytes, which is all they look at.
+struct element_attr {
+    std::uint32_t map_fd;
+    std::uint32_t unused;
+    std::uint64_t key;
+    std::uint64_t value; ///< or the next key
+    std::uint64_t flags;
+};
+static_assert(offsetof(element_attr, key) == offsetof(bpf_attr, key) &&
+              offsetof(element_attr, value) == offsetof(bpf_attr, value) &&
+              offsetof(element_attr, flags) == offsetof(bpf_attr, flags));
+
 status element(int command, int fd, const void* key, const void* value,
                std::uint64_t flags) noexcept {
-    bpf_attr attr = blank_attr();
-    attr.map_fd = static_cast<std::uint32_t>(fd);
-    attr.key = address(key);
-    attr.value = address(value);
-    attr.flags = flags;
+    element_attr attr{static_cast<std::uint32_t>(fd), 0, address(key), address(value), flags};
     return bpf(command, &attr, sizeof attr).error;
 }
 
@@ -116,7 +130,84 @@ std::uint32_t access_flags(access rights) noexcept {
     return 0;
 }
 
+thread_local const loading* loading_now = nullptr;
+
+constexpr bool is_one_of(std::uint32_t kind, std::uint64_t kinds) noexcept {
+    return kind < 64 && (kinds >> kind & 1) != 0;
+}
+
+/// One of libbpf's calls that make something, with the token added. `Attr` is the layout that has
+/// the token's field; libbpf's own may end before it.
+template <class Attr, class Add> long make_with_token(long command, long attr, long size, Add add) {
+    Attr whole{};
+    std::memcpy(&whole, reinterpret_cast<const void*>(attr),
+                std::min(sizeof whole, static_cast<std::size_t>(size)));
+    const bool own = add(whole);
+    const auto ask = current_backend.load(std::memory_order_relaxed);
+    return own ? ask(SYS_bpf, command, word_of(&whole), sizeof whole, 0, 0, 0)
+               : ask(SYS_fcntl, loading_now->token_fd, F_DUPFD_CLOEXEC, 3, 0, 0, 0);
+}
+
+long add_token(long command, long attr, long size) {
+    const loading& now = *loading_now;
+    switch (static_cast<int>(command)) {
+    case BPF_MAP_CREATE:
+        return make_with_token<map_create_attr>(command, attr, size, [&](map_create_attr& one) {
+            one.map_flags |= flag_token_fd;
+            one.map_token_fd = now.token_fd;
+            return is_one_of(one.map_type, now.maps);
+        });
+    case BPF_PROG_LOAD:
+        return make_with_token<prog_load_attr>(command, attr, size, [&](prog_load_attr& one) {
+            one.prog_flags |= flag_token_fd;
+            one.prog_token_fd = now.token_fd;
+            return is_one_of(one.prog_type, now.programs);
+        });
+    default:
+        return make_with_token<btf_load_attr>(command, attr, size, [&](btf_load_attr& one) {
+            one.btf_flags |= flag_token_fd;
+            one.btf_token_fd = now.token_fd;
+            return one.btf_size == now.btf_size;
+        });
+    }
+}
+
+constexpr bool makes_something(long command) noexcept {
+    const int number = static_cast<int>(command);
+    return number == BPF_MAP_CREATE || number == BPF_PROG_LOAD || number == BPF_BTF_LOAD;
+}
+
 } // namespace
+
+loading_scope::loading_scope(const loading& now) noexcept : now_{now} {
+    loading_now = &now_;
+}
+
+loading_scope::~loading_scope() {
+    loading_now = nullptr;
+}
+
+/// Where libbpf would print, if it had not been given a function for its words. A variable of the C
+/// library cannot be reached from its archive, which is not compiled for shared libraries.
+extern "C" std::FILE* bpffs_libbpf_stderr;
+std::FILE* bpffs_libbpf_stderr = nullptr;
+
+/// syscall(2) as libbpf calls it; the archive that is linked in has been given this name for it.
+extern "C" long bpffs_libbpf_syscall(long number, ...) {
+    va_list rest;
+    va_start(rest, number);
+    long words[6];
+    for (long& word : words) {
+        word = va_arg(rest, long);
+    }
+    va_end(rest);
+    if (number == SYS_bpf && loading_now != nullptr && loading_now->token_fd >= 0 &&
+        makes_something(words[0])) {
+        return add_token(words[0], words[1], words[2]);
+    }
+    const auto ask = current_backend.load(std::memory_order_relaxed);
+    return ask(number, words[0], words[1], words[2], words[3], words[4], words[5]);
+}
 
 backend replace_backend(backend other) noexcept {
     return current_backend.exchange(other);
@@ -228,6 +319,100 @@ status map_lookup_batch(int fd, const void* in, void* out, void* keys, void* val
     return done.error;
 }
 
+status map_change_batch(int command, int fd, const void* keys, const void* values,
+                        std::uint32_t& count, std::uint64_t flags) noexcept {
+    bpf_attr attr = blank_attr();
+    attr.batch.map_fd = static_cast<std::uint32_t>(fd);
+    attr.batch.keys = address(keys);
+    attr.batch.values = address(values);
+    attr.batch.count = count;
+    attr.batch.elem_flags = flags;
+    const auto done = bpf(command, &attr, sizeof attr);
+    count = attr.batch.count;
+    return done.error;
+}
+
+result<owned_fd> btf_of_object(int object_fd, std::uint32_t btf_id) noexcept {
+    struct {
+        std::uint32_t id;
+        std::uint32_t next_id;
+        std::uint32_t open_flags;
+        std::uint32_t reserved;
+        std::int32_t object_fd;
+    } attr{btf_id, 0, flag_object_fd, 0, object_fd};
+    return descriptor(bpf(BPF_BTF_GET_FD_BY_ID, &attr, sizeof attr));
+}
+
+result<owned_fd> btf_load(std::span<const std::byte> btf, int token_fd) noexcept {
+    btf_load_attr attr{};
+    attr.btf = address(btf.data());
+    attr.btf_size = static_cast<std::uint32_t>(btf.size());
+    attr.btf_flags = flag_token_fd;
+    attr.btf_token_fd = token_fd;
+    return descriptor(bpf(BPF_BTF_LOAD, &attr, sizeof attr));
+}
+
+result<owned_fd> link_create(link_create_attr attr) noexcept {
+    return descriptor(bpf(BPF_LINK_CREATE, &attr, sizeof attr));
+}
+
+status link_update(int link_fd, int new_program, int old_program) noexcept {
+    bpf_attr attr = blank_attr();
+    attr.link_update.link_fd = static_cast<std::uint32_t>(link_fd);
+    attr.link_update.new_prog_fd = static_cast<std::uint32_t>(new_program);
+    if (old_program >= 0) {
+        attr.link_update.flags = BPF_F_REPLACE;
+        attr.link_update.old_prog_fd = static_cast<std::uint32_t>(old_program);
+    }
+    return bpf(BPF_LINK_UPDATE, &attr, sizeof attr).error;
+}
+
+status link_detach(int link_fd) noexcept {
+    bpf_attr attr = blank_attr();
+    attr.link_detach.link_fd = static_cast<std::uint32_t>(link_fd);
+    return bpf(BPF_LINK_DETACH, &attr, sizeof attr).error;
+}
+
+result<owned_fd> iter_create(int link_fd) noexcept {
+    bpf_attr attr = blank_attr();
+    attr.iter_create.link_fd = static_cast<std::uint32_t>(link_fd);
+    return descriptor(bpf(BPF_ITER_CREATE, &attr, sizeof attr));
+}
+
+result<owned_fd> raw_tracepoint_open(const char* name, int program_fd) noexcept {
+    bpf_attr attr = blank_attr();
+    attr.raw_tracepoint.name = address(name);
+    attr.raw_tracepoint.prog_fd = static_cast<std::uint32_t>(program_fd);
+    return descriptor(bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof attr));
+}
+
+status prog_attach(prog_attach_attr attr) noexcept {
+    return bpf(BPF_PROG_ATTACH, &attr, sizeof attr).error;
+}
+
+status prog_detach(prog_attach_attr attr) noexcept {
+    return bpf(BPF_PROG_DETACH, &attr, sizeof attr).error;
+}
+
+status prog_query(prog_query_attr& attr) noexcept {
+    return bpf(BPF_PROG_QUERY, &attr, sizeof attr).error;
+}
+
+status prog_test_run(test_run_attr& attr) noexcept {
+    return bpf(BPF_PROG_TEST_RUN, &attr, sizeof attr).error;
+}
+
+status prog_bind_map(int program_fd, int map_fd) noexcept {
+    bpf_attr attr = blank_attr();
+    attr.prog_bind_map.prog_fd = static_cast<std::uint32_t>(program_fd);
+    attr.prog_bind_map.map_fd = static_cast<std::uint32_t>(map_fd);
+    return bpf(BPF_PROG_BIND_MAP, &attr, sizeof attr).error;
+}
+
+status set_socket_option(int socket_fd, int option, int value) noexcept {
+    return call(SYS_setsockopt, socket_fd, SOL_SOCKET, option, &value, sizeof value).error;
+}
+
 result<owned_fd> openat(int directory_fd, const char* name, int flags) noexcept {
     return descriptor(call(SYS_openat, directory_fd, name, flags | O_CLOEXEC, 0));
 }
@@ -243,6 +428,10 @@ status close(int fd) noexcept {
     return call(SYS_close, fd).error;
 }
 
+result<owned_fd> duplicate(int fd) noexcept {
+    return descriptor(call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3));
+}
+
 result<std::size_t> read(int fd, std::span<char> buffer) noexcept {
     return size(call(SYS_read, fd, buffer.data(), buffer.size()));
 }
@@ -251,10 +440,32 @@ result<std::size_t> getdents(int fd, std::span<char> buffer) noexcept {
     return size(call(SYS_getdents64, fd, buffer.data(), buffer.size()));
 }
 
+result<struct ::statfs> fstatfs(int fd) noexcept {
+    result<struct ::statfs> about;
+    about.error = call(SYS_fstatfs, fd, &about.value).error;
+    return about;
+}
+
 result<std::uint64_t> file_system_magic(int fd) noexcept {
-    struct ::statfs about {};
-    const auto done = call(SYS_fstatfs, fd, &about);
-    return {static_cast<std::uint32_t>(about.f_type), done.error};
+    const auto about = fstatfs(fd);
+    return {static_cast<std::uint32_t>(about.value.f_type), about.error};
+}
+
+result<bool> wait_readable(int fd, int milliseconds) noexcept {
+    struct ::pollfd one {
+        fd, POLLIN, 0
+    };
+    const auto ready = call(SYS_poll, &one, 1, milliseconds);
+    return {ready.value > 0, ready.error};
+}
+
+result<void*> map_memory(int fd, std::size_t length, int protection, std::size_t offset) noexcept {
+    const auto mapped = call(SYS_mmap, nullptr, length, protection, MAP_SHARED, fd, offset);
+    return {mapped ? reinterpret_cast<void*>(mapped.value) : nullptr, mapped.error};
+}
+
+status unmap_memory(void* at, std::size_t length) noexcept {
+    return call(SYS_munmap, at, length).error;
 }
 
 result<struct ::stat> fstatat(int directory_fd, const char* name) noexcept {

@@ -16,9 +16,39 @@ struct point {
     int x, y;
 };
 
+using queue_reader = bpffs::queue_map<int, bpffs::access::read>;
+using queue_writer = bpffs::queue_map<int, bpffs::access::write>;
+using memory_reader = bpffs::array_memory<long, bpffs::access::read>;
+
+void what_compiles_of_programs_and_links(bpffs::program_owner& o, const bpffs::program& other) {
+    (void)o.code();
+    (void)o.test_run({});
+    o.pin("x");
+    const bpffs::program_reader reads = bpffs::program_owner::open("x");
+    (void)reads.code();
+    const bpffs::program_writer attaches{std::move(o)};
+    bpffs::link_owner made = bpffs::link_owner::from(
+        attaches.attach(bpffs::attach_kind::xdp, bpffs::attach_target::network_device(1)));
+    (void)made.start_iterator();
+    made.update(other);
+    made.detach();
+    made.pin("y");
+    const bpffs::link_reader looks{std::move(made)};
+    (void)looks.start_iterator();
+}
+
+void what_compiles_of_shapes(queue_reader& r, queue_writer& w) {
+    (void)r.peek();
+    w.push(1);
+    (void)memory_reader::open("x")[0];
+}
+
 void what_compiles(reader& r, writer& w, owner& o) {
     (void)r.lookup(1);
     r.for_each([](int, int) {});
+    for (const auto& [key, value] : r) {
+        (void)(key + value);
+    }
     w.update(1, 2);
     w.erase(1);
     w.freeze();
@@ -34,6 +64,8 @@ void what_compiles(reader& r, writer& w, owner& o) {
 [[maybe_unused]] void cases([[maybe_unused]] reader& r, [[maybe_unused]] writer& w,
                             [[maybe_unused]] owner& o) {
     what_compiles(r, w, o);
+    (void)what_compiles_of_programs_and_links;
+    (void)what_compiles_of_shapes;
 #if defined(CASE_reader_updates)
     r.update(1, 2);
 #elif defined(CASE_reader_erases)
@@ -73,6 +105,41 @@ void what_compiles(reader& r, writer& w, owner& o) {
 #elif defined(CASE_copied_fd)
     const bpffs::owned_fd fd;
     const bpffs::owned_fd copy = fd;
+#elif defined(CASE_writer_ranges)
+    for (const auto& one : w) {
+        (void)one;
+    }
+#elif defined(CASE_reader_changes_many)
+    r.erase_many({});
+#elif defined(CASE_program_reader_attaches)
+    (void)bpffs::program_reader::open("x").attach(bpffs::attach_kind::xdp,
+                                                  bpffs::attach_target::as_loaded());
+#elif defined(CASE_program_reader_runs)
+    (void)bpffs::program_reader::open("x").test_run({});
+#elif defined(CASE_program_reader_pins)
+    bpffs::program_reader::open("x").pin("y");
+#elif defined(CASE_program_writer_dumps)
+    (void)bpffs::program_writer::open("x").code();
+#elif defined(CASE_program_writer_runs)
+    (void)bpffs::program_writer::open("x").test_run({});
+#elif defined(CASE_program_reader_to_owner)
+    const bpffs::program_owner wider = bpffs::program_reader::open("x");
+#elif defined(CASE_link_reader_detaches)
+    bpffs::link_reader::open("x").detach();
+#elif defined(CASE_link_reader_updates)
+    bpffs::link_reader::open("x").update(bpffs::program{});
+#elif defined(CASE_link_writer_iterates)
+    (void)bpffs::link_writer::open("x").start_iterator();
+#elif defined(CASE_link_reader_to_writer)
+    const bpffs::link_writer other = bpffs::link_reader::open("x");
+#elif defined(CASE_queue_reader_pushes)
+    queue_reader::open("x").push(1);
+#elif defined(CASE_queue_reader_pops)
+    (void)queue_reader::open("x").pop();
+#elif defined(CASE_queue_writer_peeks)
+    (void)queue_writer::open("x").peek();
+#elif defined(CASE_memory_reader_writes)
+    memory_reader::open("x")[0] = 1;
 #elif defined(CASE_other_key_type)
     (void)r.lookup(point{1, 2});
 #endif

@@ -103,6 +103,35 @@ TEST_F(delegated, the_token_stands_for_the_delegation) {
     });
 }
 
+TEST_F(delegated, the_directory_says_what_may_be_made_in_it) {
+    as_alice([&]() -> std::string {
+        const allowance mine = allowance_of(directory::open(base()));
+        if (!mine.delegated.allows_map(map_kind::hash) || mine.inodes_left) {
+            return "allowed: " + mine.delegated.to_options() + mine.why_nothing;
+        }
+        const allowance none = allowance_of(directory::open("/"));
+        return none.delegated.empty() ? "" : "something off a bpffs";
+    });
+    const auto bobs = bpffs_test::as_user(bpffs_test::bob, [&] {
+        const allowance none = allowance_of(directory::open(base()));
+        return bpffs_test::done(
+            "ask", 0, none.delegated.empty() && none.why_nothing == "the caller may not write it");
+    });
+    EXPECT_TRUE(bobs.seen);
+}
+
+TEST_F(delegated, the_token_loads_types_for_maps) {
+    as_alice([&]() -> std::string {
+        const auto raw = bpffs_test::small_btf();
+        const directory_token token = directory_token::create(directory::open(base()));
+        const owned_fd types = token.load_types(std::as_bytes(std::span{raw}));
+        const map made = create_map(
+            at("typed"),
+            {.key_size = 4, .value_size = 4, .btf = types, .btf_key_type = 1, .btf_value_type = 1});
+        return made.info().btf_value_type == 1 ? "" : "the map has no types";
+    });
+}
+
 TEST_F(delegated, kinds_and_capabilities_outside_are_refused_by_name) {
     as_alice([&]() -> std::string {
         const auto refusal = [&](map_kind kind, obstacle expected) -> std::string {

@@ -6,6 +6,8 @@
 
 #include "unit/fault.hpp"
 
+#include <sys/resource.h>
+
 namespace {
 
 using namespace lib_test;
@@ -161,6 +163,47 @@ TEST_F(map_faults, of_small_batches_make_them_grow) {
         seen += some.size();
     }
     EXPECT_EQ(seen, 50U);
+}
+
+TEST_F(map_faults, of_a_handle_closed_under_ones_feet) {
+    map made = create_map(at("m"));
+    const std::uint64_t key = 1;
+    std::uint64_t value = 0;
+    ::close(made.fd().get());
+    error_code code;
+    EXPECT_FALSE(made.lookup(in(key), out(value), code));
+    EXPECT_EQ(code, boost::system::errc::bad_file_descriptor);
+    made.update(in(key), in(key), update_flag::any, code);
+    EXPECT_EQ(code, boost::system::errc::bad_file_descriptor);
+    batch some;
+    EXPECT_FALSE(made.lookup_batch(some, code));
+    EXPECT_EQ(code, boost::system::errc::bad_file_descriptor);
+    made.pin(at("again"), {}, code);
+    EXPECT_EQ(code, boost::system::errc::bad_file_descriptor);
+    (void)made.usage(code);
+    EXPECT_TRUE(code);
+    (void)made.release().release(); // it is closed already
+}
+
+TEST_F(map_faults, of_a_process_at_its_limit_of_descriptors) {
+    const map made = create_map(at("m"));
+    rlimit before = {};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none = {3, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    error_code opening;
+    error_code creating;
+    error_code pinning;
+    error_code listing;
+    (void)map::open(at("m"), access::read, opening);
+    (void)create_map(at("n"), {}, creating);
+    made.pin(at("o"), {}, pinning);
+    (void)inspect(at("m"), listing);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    for (const error_code& code : {opening, creating, pinning, listing}) {
+        EXPECT_EQ(code, boost::system::errc::too_many_files_open) << code.message();
+    }
+    EXPECT_EQ(names(), std::vector<std::string>{"m"});
 }
 
 } // namespace

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <map>
+
 namespace {
 
 using namespace lib_test;
@@ -207,6 +209,63 @@ TEST_F(pins, are_not_directories_nor_other_files) {
     bpffs::remove(at("d"), code);
     EXPECT_EQ(code, boost::system::errc::is_a_directory);
     remove_directory(at("d"));
+}
+
+TEST_F(pins, are_listed_with_what_is_known_of_them) {
+    const map made = create_map(at("m"), {.permissions = mode{0640}});
+    make_directory(at("d"), mode{0700});
+    make_symlink("m", at("l"));
+    std::map<std::string, pin_info> all;
+    for_each_pin(directory::open(base()), [&](const listed_pin& one) {
+        all[one.name] = one.info;
+        return true;
+    });
+    ASSERT_TRUE(all.contains("m") && all.contains("d") && all.contains("l"));
+    EXPECT_EQ(all["m"].kind, object_kind::map);
+    EXPECT_EQ(all["m"].id, made.info().id);
+    EXPECT_EQ(all["m"].bytes, made.usage().memlock);
+    EXPECT_EQ(all["m"].permissions, mode{0640});
+    EXPECT_EQ(all["d"].type, file_type::directory);
+    EXPECT_FALSE(all["d"].kind);
+    EXPECT_EQ(all["l"].type, file_type::symlink);
+    int seen = 0;
+    for_each_pin(directory::open(base()), [&](const listed_pin&) { return ++seen < 2; });
+    EXPECT_EQ(seen, 2) << "stops when told";
+}
+
+TEST_F(pins, take_anothers_place_in_one_step) {
+    const map first = create_map(at("m"));
+    const map second = create_map(at("other"));
+    replace_object(second.fd(), at("m"), mode{0444});
+    EXPECT_EQ(inspect(at("m")).id, second.info().id);
+    EXPECT_EQ(inspect(at("m")).permissions, mode{0444});
+    replace_object(first.fd(), at("new"));
+    EXPECT_EQ(inspect(at("new")).id, first.info().id) << "or make it";
+    make_directory(at("d"), mode{0700});
+    error_code code;
+    replace_object(first.fd(), at("d"), {}, code);
+    EXPECT_EQ(code, boost::system::errc::is_a_directory);
+    replace_object(first.fd(), at("m"), mode{01777}, code);
+    EXPECT_EQ(code, errc::bad_mode);
+    EXPECT_EQ(names().size(), 4U) << "m, other, new, d and nothing else";
+}
+
+TEST_F(pins, come_in_sets_whole_or_not_at_all) {
+    const map one = create_map(at("m"));
+    const std::vector<named_pin> good{{"a", one.fd(), mode{0444}}, {"b", one.fd()}};
+    pin_all(good, at("set"), mode{0755});
+    EXPECT_EQ(inspect(at("set/a")).permissions, mode{0444});
+    EXPECT_EQ(inspect(at("set/b")).permissions, mode{0600});
+    EXPECT_EQ(inspect(at("set")).permissions, mode{0755});
+    error_code code;
+    for (const named_pin& wrong : {named_pin{"a", one.fd()}, named_pin{"c.d", one.fd()},
+                                   named_pin{"e/f", one.fd()}, named_pin{"g", borrowed_fd{-1}}}) {
+        std::vector<named_pin> bad = good;
+        bad.push_back(wrong);
+        pin_all(bad, at("bad"), mode{0755}, on_conflict::fail, code);
+        EXPECT_TRUE(code) << wrong.name;
+    }
+    EXPECT_EQ(names().size(), 2U) << "m, set and nothing else";
 }
 
 TEST_F(pins, answer_an_ordinary_user_by_their_mode) {

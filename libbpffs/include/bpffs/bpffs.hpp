@@ -4,6 +4,7 @@
 #pragma once
 
 #include <bpffs/access.hpp>
+#include <bpffs/attach.hpp>
 #include <bpffs/by_id.hpp>
 #include <bpffs/delegation.hpp>
 #include <bpffs/diagnosis.hpp>
@@ -14,8 +15,14 @@
 #include <bpffs/kinds.hpp>
 #include <bpffs/link.hpp>
 #include <bpffs/map.hpp>
+#include <bpffs/map_memory.hpp>
+#include <bpffs/map_shapes.hpp>
 #include <bpffs/mode.hpp>
 #include <bpffs/mount.hpp>
+#include <bpffs/object_file.hpp>
 #include <bpffs/pin.hpp>
 #include <bpffs/program.hpp>
+#include <bpffs/ring.hpp>
+#include <bpffs/typed_handles.hpp>
 #include <bpffs/typed_map.hpp>
+#include <bpffs/types.hpp>

@@ -7,13 +7,11 @@
 #include <bpffs/error.hpp>
 #include <bpffs/export.hpp>
 #include <bpffs/kinds.hpp>
-#include <bpffs/map.hpp>
 #include <bpffs/pin.hpp>
+#include <bpffs/types.hpp>
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 namespace bpffs {
 
@@ -28,11 +26,5 @@ namespace bpffs {
 [[nodiscard]] BPFFS_API std::optional<std::uint32_t> next_id(object_kind kind, std::uint32_t after);
 [[nodiscard]] BPFFS_API std::optional<std::uint32_t> next_id(object_kind kind, std::uint32_t after,
                                                              error_code& code) noexcept;
-
-/// The BTF that describes the map's keys and values (map_info::btf_key_type and btf_value_type are
-/// ids in it), as the kernel stores it; empty for a map without types. EPERM: today BTF is looked
-/// up by its id, which needs CAP_SYS_ADMIN.
-[[nodiscard]] BPFFS_API std::vector<std::byte> types_of(const map& some);
-[[nodiscard]] BPFFS_API std::vector<std::byte> types_of(const map& some, error_code& code) noexcept;
 
 } // namespace bpffs

@@ -8,8 +8,11 @@
 #include <bpffs/fd.hpp>
 #include <bpffs/kinds.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -73,6 +76,9 @@ struct BPFFS_API delegation {
     /// True if nothing is delegated.
     [[nodiscard]] bool empty() const noexcept;
 
+    /// True if the command prog_load, this kind and this attachment are delegated.
+    [[nodiscard]] bool allows_program(program_kind kind, attach_kind attach) const noexcept;
+
     /// True if commands and kinds allow such a map to be made. Which capabilities the kernel then
     /// asks for (bpf for all kinds where unprivileged_bpf_disabled is set, net_admin for sockmap,
     /// sockhash, devmap, devmap_hash, xskmap) is `capability_for`'s answer.
@@ -102,6 +108,12 @@ public:
     [[nodiscard]] static directory_token create(const directory& where);
     [[nodiscard]] static directory_token create(const directory& where, error_code& code) noexcept;
 
+    /// Loads BTF (BPF_BTF_LOAD) by this token: needs btf_load among the commands and the capability
+    /// bpf. The descriptor is for map_spec::btf. EPERM: not delegated. EINVAL: no BTF.
+    [[nodiscard]] owned_fd load_types(std::span<const std::byte> btf) const;
+    [[nodiscard]] owned_fd load_types(std::span<const std::byte> btf,
+                                      error_code& code) const noexcept;
+
     /// What this token stands for, read back from the kernel (/proc/self/fdinfo).
     [[nodiscard]] delegation allowed() const;
     [[nodiscard]] delegation allowed(error_code& code) const noexcept;
@@ -113,5 +125,19 @@ private:
     explicit directory_token(owned_fd fd) noexcept : fd_{std::move(fd)} {}
     owned_fd fd_;
 };
+
+/// What somebody may make in a directory without a capability of their own.
+struct allowance {
+    delegation delegated; ///< what a token of the directory stands for; empty where there is none
+    /// Files and directories that the mount still takes; nothing where it sets no limit.
+    std::optional<std::uint64_t> inodes_left;
+    std::string why_nothing; ///< a clause, where `delegated` is empty
+};
+
+/// What a directory lets the calling thread make: asks for a token, and the token what it stands
+/// for. That the caller may not write the directory, or that its mount delegates nothing, is an
+/// answer and no error.
+[[nodiscard]] BPFFS_API allowance allowance_of(const directory& where);
+[[nodiscard]] BPFFS_API allowance allowance_of(const directory& where, error_code& code) noexcept;
 
 } // namespace bpffs

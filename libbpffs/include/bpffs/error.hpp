@@ -33,24 +33,27 @@ struct wanted;
 /// What the library finds wrong by itself, before or after asking the kernel.
 /// In brackets: the errno that the code is equivalent to.
 enum class errc {
-    not_a_bpffs = 1,   ///< the directory is not on a BPF file system [EINVAL]
-    not_a_pin,         ///< the path leads to something that holds no BPF object [EINVAL]
-    wrong_kind,        ///< an object of another kind than asked for [EINVAL]
-    wrong_size,        ///< a key or value of another size than the map's [EINVAL]
-    wrong_access,      ///< the handle was opened without the right this needs [EPERM]
-    dot_in_name,       ///< bpffs reserves names with a dot [EPERM]
-    bad_name,          ///< no file name: empty, ".", "..", or ends in a slash [EINVAL]
-    bad_object_name,   ///< an object name is up to 15 of A-Z a-z 0-9 _ . [EINVAL]
-    bad_mode,          ///< a mode that does not parse, or bits outside 0777 [EINVAL]
-    bad_word,          ///< an unknown kind, command, type or capability name [EINVAL]
-    not_creatable,     ///< every way to create the object was refused [EPERM]
-    not_delegated,     ///< the directory's mount does not delegate this [EPERM]
-    token_lacks_kind,  ///< the directory's token does not cover this kind [EPERM]
-    no_fmode,          ///< the kernel does not know the mount option fmode [EOPNOTSUPP]
-    unsupported,       ///< this kernel or this kind of map has no such operation [EOPNOTSUPP]
-    is_a_symlink,      ///< a symbolic link where following one would be unsafe [ELOOP]
-    changing_too_fast, ///< a walk restarted too often because others delete [EBUSY]
-    empty_handle       ///< a default-constructed or moved-from handle was used [EBADF]
+    not_a_bpffs = 1,    ///< the directory is not on a BPF file system [EINVAL]
+    not_a_pin,          ///< the path leads to something that holds no BPF object [EINVAL]
+    wrong_kind,         ///< an object of another kind than asked for [EINVAL]
+    wrong_size,         ///< a key or value of another size than the map's [EINVAL]
+    wrong_access,       ///< the handle was opened without the right this needs [EPERM]
+    dot_in_name,        ///< bpffs reserves names with a dot [EPERM]
+    bad_name,           ///< no file name: empty, ".", "..", or ends in a slash [EINVAL]
+    bad_object_name,    ///< an object name is up to 15 of A-Z a-z 0-9 _ . [EINVAL]
+    bad_mode,           ///< a mode that does not parse, or bits outside 0777 [EINVAL]
+    bad_word,           ///< an unknown kind, command, type or capability name [EINVAL]
+    not_creatable,      ///< every way to create the object was refused [EPERM]
+    not_delegated,      ///< the directory's mount does not delegate this [EPERM]
+    token_lacks_kind,   ///< the directory's token does not cover this kind [EPERM]
+    no_fmode,           ///< the kernel does not know the mount option fmode [EOPNOTSUPP]
+    unsupported,        ///< this kernel or this kind of map has no such operation [EOPNOTSUPP]
+    is_a_symlink,       ///< a symbolic link where following one would be unsafe [ELOOP]
+    changing_too_fast,  ///< a walk restarted too often because others delete [EBUSY]
+    empty_handle,       ///< a default-constructed or moved-from handle was used [EBADF]
+    not_an_object_file, ///< no ELF file for the target bpf, or one libbpf cannot read [ENOEXEC]
+    no_such_name,       ///< an object file has no program or map of that name [ENOENT]
+    wrong_type          ///< a key or value of another type than the map's BTF says [EINVAL]
 };
 
 /// The category of errc; its name is "bpffs".
@@ -112,4 +115,6 @@ private:
 
 } // namespace bpffs
 
+/// @cond
 template <> struct boost::system::is_error_code_enum<bpffs::errc> : std::true_type {};
+/// @endcond

@@ -20,6 +20,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -95,6 +96,7 @@ enum class update_flag : std::uint64_t {
 };
 
 class map;
+class entry_range;
 struct failure;
 template <class> struct handle_body;
 template <class> struct handle_traits;
@@ -218,6 +220,30 @@ public:
     [[nodiscard]] bool lookup_batch(batch& some) const;
     [[nodiscard]] bool lookup_batch(batch& some, error_code& code) const noexcept;
 
+    /// Looks many keys up: `keys` one after the other, `values` room for as many, `found[i]`
+    /// becomes 1 where key i is there and 0 where not (its value stays as it was). Returns how many
+    /// are there. On an error the first of them have been done: `found` says so.
+    std::size_t lookup_many(const_bytes keys, bytes values, std::span<std::uint8_t> found) const;
+    std::size_t lookup_many(const_bytes keys, bytes values, std::span<std::uint8_t> found,
+                            error_code& code) const noexcept;
+
+    /// Sets many values, in the order given, in as few calls as the kernel can. Returns how many
+    /// were done, on an error too (the exception's detail() says it): those before the one that
+    /// failed. Errors of update().
+    std::size_t update_many(const_bytes keys, const_bytes values,
+                            update_flag flag = update_flag::any);
+    std::size_t update_many(const_bytes keys, const_bytes values, update_flag flag,
+                            error_code& code) noexcept;
+
+    /// Removes many keys; those that are not there are passed over. Returns how many were there.
+    std::size_t erase_many(const_bytes keys);
+    std::size_t erase_many(const_bytes keys, error_code& code) noexcept;
+
+    /// All entries for a range-for, by lookup_batch with all that is said there: every entry that
+    /// stays is seen, at least once.
+    ///     for (const map_entry& one : some_map.entries()) ...
+    [[nodiscard]] entry_range entries(std::size_t at_a_time = 4096) const;
+
     /// Calls `visit(key, value)` for every entry (both const_bytes, valid during the call). Memory
     /// stays flat. Stops early where `visit` returns false (it may also return nothing).
     template <class Visit> void for_each(Visit&& visit) const;
@@ -259,6 +285,60 @@ private:
 /// The number of CPUs that per-CPU values have slots for (/sys/devices/system/cpu/possible).
 /// Asked once. 0 where it cannot be found out.
 [[nodiscard]] BPFFS_API std::size_t possible_cpus() noexcept;
+
+/// A key and its value, valid until the iterator moves on.
+struct map_entry {
+    const_bytes key;
+    const_bytes value;
+};
+
+/// What map::entries() returns. Borrows the map. One walk at a time.
+class entry_range {
+public:
+    explicit entry_range(const map& of, std::size_t at_a_time) : of_{&of}, some_{at_a_time} {}
+
+    /// An input iterator. Moving it on can throw what lookup_batch throws.
+    class iterator {
+    public:
+        using value_type = map_entry;
+        using difference_type = std::ptrdiff_t;
+
+        explicit iterator(entry_range& range) : range_{&range} {}
+        [[nodiscard]] map_entry operator*() const noexcept {
+            return {range_->some_.key(index_), range_->some_.value(index_)};
+        }
+        iterator& operator++() {
+            if (++index_ == range_->some_.size()) {
+                index_ = 0;
+                (void)range_->of_->lookup_batch(range_->some_);
+            }
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        [[nodiscard]] bool operator==(std::default_sentinel_t) const noexcept {
+            return range_->some_.size() == 0;
+        }
+
+    private:
+        entry_range* range_;
+        std::size_t index_ = 0;
+    };
+
+    [[nodiscard]] iterator begin() {
+        some_.rewind();
+        (void)of_->lookup_batch(some_);
+        return iterator{*this};
+    }
+    [[nodiscard]] std::default_sentinel_t end() const noexcept { return {}; }
+
+private:
+    const map* of_;
+    batch some_;
+};
+
+inline entry_range map::entries(std::size_t at_a_time) const {
+    return entry_range{*this, at_a_time};
+}
 
 template <class Visit> void map::for_each(Visit&& visit) const {
     batch some;

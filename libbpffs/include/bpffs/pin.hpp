@@ -21,7 +21,10 @@
 
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <optional>
+#include <span>
+#include <string>
 
 namespace bpffs {
 
@@ -79,6 +82,9 @@ struct pin_info {
     mode permissions;
     std::uint64_t inode = 0;
     std::uint64_t names = 0; ///< number of hard links
+    /// Bytes that the object takes in memory, as the kernel counts them; 0 where kind is unknown,
+    /// and for links.
+    std::uint64_t bytes = 0;
 };
 
 /// What stat(2) says about a pin, a directory or a symbolic link.
@@ -102,6 +108,21 @@ struct file_info {
 [[nodiscard]] BPFFS_API pin_info inspect(const location& where);
 [[nodiscard]] BPFFS_API pin_info inspect(const location& where, error_code& code) noexcept;
 
+/// A name in a directory, and what inspect() says about it.
+struct listed_pin {
+    std::string name;
+    pin_info info;
+};
+
+/// Calls `visit` for each name in a directory, pins, links and directories, in no order, until it
+/// returns false. What disappears meanwhile is left out. Needs read and search permission on the
+/// directory (EACCES).
+BPFFS_API void for_each_pin(const directory& where,
+                            const std::function<bool(const listed_pin&)>& visit);
+BPFFS_API void for_each_pin(const directory& where,
+                            const std::function<bool(const listed_pin&)>& visit,
+                            error_code& code) noexcept;
+
 /// Pins an open object under a new name: never over another one (EEXIST). With `bits` the file is
 /// born with `bits & ~umask`, without with `0600 & ~umask`; the name appears with its final mode.
 /// EPERM: the handle lacks R or W (bound handles), or the directory is no bpffs. EACCES, EROFS,
@@ -113,6 +134,32 @@ BPFFS_API void pin_object(borrowed_fd object, const location& where,
                           std::optional<mode> bits = std::nullopt);
 BPFFS_API void pin_object(borrowed_fd object, const location& where, std::optional<mode> bits,
                           error_code& code) noexcept;
+
+/// Like pin_object, but takes the place of a pin that has the name, in one step: whoever opens it
+/// gets the old object or the new one. EISDIR: the name is a directory's.
+BPFFS_API void replace_object(borrowed_fd object, const location& where,
+                              std::optional<mode> bits = std::nullopt);
+BPFFS_API void replace_object(borrowed_fd object, const location& where, std::optional<mode> bits,
+                              error_code& code) noexcept;
+
+/// What rename does with a name that is already there.
+enum class on_conflict : std::uint8_t { fail, replace, exchange };
+
+/// An object and the name it is to have.
+struct named_pin {
+    std::string name;
+    borrowed_fd object;
+    std::optional<mode> permissions = std::nullopt; ///< cut by the umask; else 0600 & ~umask
+};
+
+/// Makes the directory `where`, of mode `directory_bits & ~umask`, with these pins in it: it
+/// appears with all of them or not at all. Where the name is taken: `fail` EEXIST; `replace`
+/// exchanges a directory of pins for the new one in one step and removes the old one (ENOTEMPTY
+/// where it holds directories: nothing has changed then). Errors of pin_object for each pin.
+BPFFS_API void pin_all(std::span<const named_pin> pins, const location& where, mode directory_bits,
+                       on_conflict conflict = on_conflict::fail);
+BPFFS_API void pin_all(std::span<const named_pin> pins, const location& where, mode directory_bits,
+                       on_conflict conflict, error_code& code) noexcept;
 
 /// chmod on a pin or directory. errc::is_a_symlink for a symbolic link. EPERM: not the owner.
 BPFFS_API void permissions(const location& where, mode bits);
@@ -130,9 +177,6 @@ BPFFS_API void change_owner(const location& where, std::optional<uid_t> owner,
                             std::optional<gid_t> group);
 BPFFS_API void change_owner(const location& where, std::optional<uid_t> owner,
                             std::optional<gid_t> group, error_code& code) noexcept;
-
-/// What rename does with a name that is already there.
-enum class on_conflict : std::uint8_t { fail, replace, exchange };
 
 /// Gives a pin another name on the same mount (EXDEV otherwise). `fail`: EEXIST.
 BPFFS_API void rename(const location& from, const location& to,

@@ -7,12 +7,16 @@
 
 #include <bpffs/access.hpp>
 #include <bpffs/map.hpp>
+#include <bpffs/types.hpp>
 
-#include <algorithm>
 #include <concepts>
+#include <cstring>
+#include <iterator>
 #include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace bpffs {
 
@@ -41,7 +45,8 @@ public:
 
     typed_map() noexcept = default;
 
-    /// Opens a pinned map with the right A. Errors of map::open and check_shape.
+    /// Opens a pinned map with the right A. Errors of map::open, check_shape and
+    /// check_types.
     [[nodiscard]] static typed_map open(const location& where) { return from(map::open(where, A)); }
     [[nodiscard]] static typed_map open(const location& where, error_code& code) noexcept {
         map opened = map::open(where, A, code);
@@ -65,6 +70,7 @@ public:
     /// Puts types over an open map. errc::wrong_access where it has less than A.
     [[nodiscard]] static typed_map from(map&& opened) {
         check_shape(opened, sizeof(K), sizeof(V));
+        check_types(opened, type_shape::of<K>(), type_shape::of<V>());
         if (!narrows(opened.rights(), A)) {
             throw error{errc::wrong_access, "open map", opened.file()};
         }
@@ -72,6 +78,9 @@ public:
     }
     [[nodiscard]] static typed_map from(map&& opened, error_code& code) noexcept {
         check_shape(opened, sizeof(K), sizeof(V), code);
+        if (!code) {
+            check_types(opened, type_shape::of<K>(), type_shape::of<V>(), code);
+        }
         if (!code && !narrows(opened.rights(), A)) {
             code = errc::wrong_access;
         }
@@ -104,6 +113,63 @@ public:
             return visit(value_of<K>(key), value_of<V>(value));
         });
     }
+
+    /// Looks many keys up: result i is key i's value, or nothing. See map::lookup_many.
+    [[nodiscard]] std::vector<std::optional<V>>
+    lookup_many(std::span<const K> keys) const requires readable<A> {
+        std::vector<V> values(keys.size());
+        std::vector<std::uint8_t> found(keys.size());
+        map_.lookup_many(std::as_bytes(keys), std::as_writable_bytes(std::span{values}), found);
+        std::vector<std::optional<V>> all(keys.size());
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            if (found[i] != 0) {
+                all[i] = values[i];
+            }
+        }
+        return all;
+    }
+
+    /// Sets many values; see map::update_many. As many values as keys, or errc::wrong_size.
+    std::size_t update_many(std::span<const K> keys, std::span<const V> values,
+                            update_flag flag = update_flag::any) requires writable<A> {
+        return map_.update_many(std::as_bytes(keys), std::as_bytes(values), flag);
+    }
+
+    /// Removes many keys; see map::erase_many.
+    std::size_t erase_many(std::span<const K> keys) requires writable<A> {
+        return map_.erase_many(std::as_bytes(keys));
+    }
+
+    /// For range-for: `for (const auto& [key, value] : counts)`. Copies, by batch look-ups; see
+    /// map::entries. Move-only, so one walk each.
+    class iterator {
+    public:
+        using value_type = std::pair<K, V>;
+        using difference_type = std::ptrdiff_t;
+
+        explicit iterator(const map& of) : of_{&of} { (void)of_->lookup_batch(some_); }
+        [[nodiscard]] value_type operator*() const noexcept {
+            return {value_of<K>(some_.key(index_)), value_of<V>(some_.value(index_))};
+        }
+        iterator& operator++() {
+            if (++index_ == some_.size()) {
+                index_ = 0;
+                (void)of_->lookup_batch(some_);
+            }
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        [[nodiscard]] friend bool operator==(const iterator& at, std::default_sentinel_t) noexcept {
+            return at.some_.size() == 0;
+        }
+
+    private:
+        const map* of_;
+        batch some_;
+        std::size_t index_ = 0;
+    };
+    [[nodiscard]] iterator begin() const requires readable<A> { return iterator{map_}; }
+    [[nodiscard]] std::default_sentinel_t end() const noexcept requires readable<A> { return {}; }
 
     void update(const K& key, const V& value,
                 update_flag flag = update_flag::any) requires writable<A> {
@@ -158,7 +224,7 @@ private:
     /// A copy: entries of a batch need not be aligned for T.
     template <class T> static T value_of(const_bytes from) noexcept {
         T value;
-        std::copy(from.begin(), from.end(), bytes_of(value).begin());
+        std::memcpy(&value, from.data(), sizeof value);
         return value;
     }
 
