@@ -135,6 +135,7 @@ public:
         if (known_.end == walk_end::complete) {
             look_at_end();
         }
+        note_circumstances();
         write_sentence();
         return std::move(found_);
     }
@@ -151,6 +152,12 @@ private:
     void look_at_new_name();
     void look_at_creation(map_kind kind);
     void look_at_token(map_kind kind);
+    void look_at_load(program_kind kind, attach_kind attach);
+    void look_at_load_token(program_kind kind, attach_kind attach);
+    void look_at_inodes();
+    void look_at_link_open();
+    void note_circumstances();
+    [[nodiscard]] bool may_load(program_kind kind) const;
     void look_at_plain_call(map_kind kind);
     void look_at_file_change();
     void look_at_removal();
@@ -249,6 +256,7 @@ void judgement::look_at_end() {
         look_at_open();
         return;
     case action::create:
+    case action::load:
     case action::pin:
         look_at_new_name();
         return;
@@ -305,6 +313,7 @@ void judgement::look_at_open() {
         return;
     }
     look_at_mount(can_write(wish_.rights));
+    look_at_link_open();
     if (can_read(wish_.rights)) {
         need_bits(obstacle::no_read_bit, file, bit_read, "read");
     }
@@ -338,6 +347,10 @@ void judgement::look_at_new_name() {
     if (wish_.what == action::create && wish_.kind) {
         look_at_creation(*wish_.kind);
     }
+    if (wish_.what == action::load && wish_.program) {
+        look_at_load(*wish_.program, wish_.attach);
+    }
+    look_at_inodes();
     if (known_.file) {
         add(obstacle::name_exists, known_.target,
             fmt::format("{} exists already", quoted(known_.target)),
@@ -348,6 +361,102 @@ void judgement::look_at_new_name() {
             fmt::format("the object is open for {} only, and pinning asks for read and write",
                         to_string(wish_.rights)),
             "open it for read and write");
+    }
+}
+
+void judgement::look_at_link_open() {
+    const bool bound = known_.mount && known_.mount->fmode == fmode_option::on;
+    if (known_.holds_link && !bound && wish_.rights != access::read_write) {
+        add(obstacle::links_need_fmode, known_.file->shown,
+            fmt::format("{} holds a link, and {} is mounted without fmode, where links open for "
+                        "read and write only",
+                        quoted(known_.file->shown), mount_point()),
+            known_.mount ? fmt::format("root can run: mount -o remount,fmode {}",
+                                       shell_word(known_.mount->mount_point))
+                         : "open it for read and write");
+    }
+}
+
+void judgement::look_at_inodes() {
+    if (known_.inodes_left == std::optional<std::uint64_t>{0}) {
+        add(obstacle::no_inodes_left, known_.mount ? known_.mount->mount_point : known_.target,
+            fmt::format("the bpffs on {} takes no more files: nr_inodes= is reached",
+                        mount_point()),
+            "remove what is not needed, or root can remount it with a larger nr_inodes=");
+    }
+}
+
+/// The plain call: CAP_BPF, and for kinds that see packets or the kernel another one.
+bool judgement::may_load(program_kind kind) const {
+    const bool simple = kind == program_kind::socket_filter || kind == program_kind::cgroup_skb;
+    return may_bpf(who_, capability::bpf) || (simple && known_.unprivileged_bpf_disabled == 0);
+}
+
+void judgement::look_at_load(program_kind kind, attach_kind attach) {
+    const bool by_token = known_.mount && known_.mount->gives_tokens() &&
+                          known_.mount->delegated.allows_program(kind, attach) &&
+                          known_.mount->delegated.capabilities.contains(capability::bpf);
+    if (by_token || may_load(kind)) {
+        return;
+    }
+    look_at_load_token(kind, attach);
+    if (!who_.initial_user_namespace) {
+        add(obstacle::other_user_namespace, known_.target,
+            fmt::format("{} is in a user namespace, whose capabilities do not count for bpf(2)",
+                        caller_name(who_)),
+            "");
+    } else {
+        add(obstacle::capability_missing, known_.target,
+            fmt::format("a program of kind {} asks for the capability bpf, which {} has not",
+                        to_string(kind), caller_name(who_)),
+            "");
+    }
+}
+
+void judgement::look_at_load_token(program_kind kind, attach_kind attach) {
+    if (!known_.mount) {
+        return;
+    }
+    const mount_info& mount = *known_.mount;
+    const delegation& to = mount.delegated;
+    if (!mount.gives_tokens()) {
+        add(obstacle::no_delegation, mount.mount_point,
+            fmt::format("the bpffs on {} does not let {} load programs: it is mounted without {}",
+                        mount_point(), caller_name(who_),
+                        mount.fmode == fmode_option::off ? "fmode and delegate_caps"
+                                                         : "delegate_caps"),
+            "root can mount it with delegate_cmds=prog_load and the kinds in delegate_progs");
+        return;
+    }
+    const auto missing = [&](const std::string& what, const std::string& option) {
+        add(obstacle::kind_not_delegated, mount.mount_point,
+            fmt::format("the bpffs on {} does not delegate {}", mount_point(), what),
+            fmt::format("root can mount it with {}", option));
+    };
+    if (!to.commands.contains(command::prog_load)) {
+        missing("prog_load", "delegate_cmds=prog_load");
+    } else if (!to.programs.contains(kind)) {
+        missing(fmt::format("programs of kind {}", to_string(kind)),
+                fmt::format("{} in delegate_progs", to_string(kind)));
+    } else if (!to.attachments.contains(attach)) {
+        missing(fmt::format("the attachment {}", word(attach)),
+                fmt::format("{} in delegate_attachs", word(attach)));
+    } else {
+        add(obstacle::capability_not_delegated, mount.mount_point,
+            fmt::format("the bpffs on {} does not delegate the capability bpf", mount_point()),
+            "root can mount it with bpf in delegate_caps");
+    }
+}
+
+/// What may refuse, and tells nobody beforehand.
+void judgement::note_circumstances() {
+    if (!known_.security_modules.empty()) {
+        found_.circumstances.push_back(
+            fmt::format("the security modules {} are active", known_.security_modules));
+    }
+    if (!known_.lockdown.empty()) {
+        found_.circumstances.push_back(
+            fmt::format("the kernel is locked down ({})", known_.lockdown));
     }
 }
 
@@ -412,6 +521,11 @@ void judgement::look_at_plain_call(map_kind kind) {
             fmt::format("kernel.unprivileged_bpf_disabled is {}, and {} has no CAP_BPF",
                         *known_.unprivileged_bpf_disabled, caller_name(who_)),
             "");
+    } else if (!who_.initial_user_namespace) {
+        add(obstacle::other_user_namespace, known_.target,
+            fmt::format("{} is in a user namespace, whose capabilities do not count for bpf(2)",
+                        caller_name(who_)),
+            "");
     } else {
         add(obstacle::capability_missing, known_.target,
             fmt::format("a {} asks for the capability {}, which {} has not", to_string(kind),
@@ -472,6 +586,8 @@ std::string judgement::wish_words() const {
         return fmt::format("opening {} for {}", file, to_string(wish_.rights));
     case action::create:
         return fmt::format("creating {}", file);
+    case action::load:
+        return fmt::format("loading a program as {}", file);
     case action::pin:
         return fmt::format("pinning {}", file);
     case action::change_mode:
@@ -487,6 +603,9 @@ std::string judgement::wish_words() const {
 void judgement::write_sentence() {
     if (found_.findings.empty()) {
         found_.sentence = fmt::format("nothing known stands in the way of {}", wish_words());
+        for (const std::string& one : found_.circumstances) {
+            found_.sentence += "; " + one;
+        }
         return;
     }
     const finding& first = found_.findings.front();
@@ -524,6 +643,11 @@ diagnosis explain(const location& where, const wanted& wish, const identity& who
 
 diagnosis explain(const location& where, const wanted& wish, error_code& code) noexcept {
     return quietly(code, [&](failure& why) { return explain_body(where, wish, nullptr, why); });
+}
+
+diagnosis explain(const location& where, const wanted& wish, const identity& who,
+                  error_code& code) noexcept {
+    return quietly(code, [&](failure& why) { return explain_body(where, wish, &who, why); });
 }
 
 } // namespace bpffs

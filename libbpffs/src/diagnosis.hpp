@@ -41,6 +41,10 @@ struct facts {
     bool on_bpffs = false;        ///< the file, or where there is none its directory
     std::optional<mount_info> mount;
     std::optional<int> unprivileged_bpf_disabled; ///< the sysctl
+    std::optional<std::uint64_t> inodes_left;     ///< of the mount, where it sets a limit
+    bool holds_link = false;                      ///< the file holds a link, as far as one can see
+    std::string security_modules;                 ///< "apparmor,bpf", as far as one can see
+    std::string lockdown;                         ///< "integrity", "confidentiality", or ""
 };
 
 /// Walks as the calling thread. Follows a link at the end only where `wish` opens the file.

@@ -4,6 +4,8 @@
 // without following links, which are expanded here.
 #include "diagnosis.hpp"
 
+#include <bpffs/pin.hpp>
+
 #include "place.hpp"
 #include "text.hpp"
 
@@ -177,6 +179,44 @@ private:
         const std::string sysctl = read_file("/proc/sys/kernel/unprivileged_bpf_disabled", ignored);
         known_.unprivileged_bpf_disabled =
             number<int>(std::string_view{sysctl}.substr(0, sysctl.find('\n')));
+        const auto room = sys::fstatfs(of);
+        if (room && known_.on_bpffs && room.value.f_files != 0) {
+            known_.inodes_left = room.value.f_ffree;
+        }
+        describe_file();
+        describe_kernel();
+    }
+
+    /// Whether it is a link, where whoever walks may open it.
+    void describe_file() {
+        if (last_ && known_.on_bpffs) {
+            error_code refused;
+            const object held = open_pin(through_proc(last_.get()), access::read_write, refused);
+            known_.holds_link = held && held.kind() == object_kind::link;
+        }
+    }
+
+    void describe_kernel() {
+        failure ignored;
+        const std::string modules = read_file("/sys/kernel/security/lsm", ignored);
+        std::string_view rest = modules;
+        while (!rest.empty()) {
+            const auto one = cut(rest, ',');
+            if (one != "capability" && one != "lockdown" && one != "yama" && one != "landlock") {
+                known_.security_modules += known_.security_modules.empty() ? "" : ",";
+                known_.security_modules += one;
+            }
+        }
+        // "none [integrity] confidentiality"
+        const std::string lockdown = read_file("/sys/kernel/security/lockdown", ignored);
+        const auto begin = lockdown.find('[');
+        const auto end = lockdown.find(']');
+        if (begin != std::string::npos && end != std::string::npos) {
+            known_.lockdown = lockdown.substr(begin + 1, end - begin - 1);
+        }
+        if (known_.lockdown == "none") {
+            known_.lockdown.clear();
+        }
     }
 
     facts known_;

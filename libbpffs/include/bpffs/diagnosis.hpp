@@ -21,6 +21,7 @@ namespace bpffs {
 enum class action : std::uint8_t {
     open,         ///< open the pin with `rights`
     create,       ///< make an object of `kind` and pin it there
+    load,         ///< load a program of `program` for `attach`, and pin it there
     pin,          ///< pin an object that is already open with `rights`
     change_mode,  ///< chmod
     change_owner, ///< chown, chgrp
@@ -32,10 +33,15 @@ struct wanted {
     action what = action::open;
     access rights = access::read;
     std::optional<map_kind> kind = std::nullopt;
+    std::optional<program_kind> program = std::nullopt;
+    attach_kind attach{};
 
     [[nodiscard]] static wanted to_open(access rights) { return {action::open, rights, {}}; }
     [[nodiscard]] static wanted to_create(map_kind kind) {
         return {action::create, access::read_write, kind};
+    }
+    [[nodiscard]] static wanted to_load(program_kind program, attach_kind attach) {
+        return {action::load, access::read_write, {}, program, attach};
     }
     [[nodiscard]] static wanted to_pin(access rights) { return {action::pin, rights, {}}; }
     [[nodiscard]] static wanted to_change_mode() { return {action::change_mode, access::read, {}}; }
@@ -67,7 +73,10 @@ enum class obstacle : std::uint8_t {
     kind_not_delegated,       ///< it does, but not for this kind (or not for map_create)
     capability_not_delegated, ///< it does, but without the capability this kind asks for
     capability_missing,       ///< the plain call needs a capability the caller has not
-    sysctl_disables           ///< kernel.unprivileged_bpf_disabled keeps the plain call shut
+    sysctl_disables,          ///< kernel.unprivileged_bpf_disabled keeps the plain call shut
+    no_inodes_left,           ///< the mount's nr_inodes= is reached
+    other_user_namespace,     ///< capabilities count in the initial user namespace only
+    links_need_fmode          ///< without fmode, links open for read and write only
 };
 
 /// One thing in the way.
@@ -83,6 +92,8 @@ struct finding {
 /// names the first thing in the way, and the remedy.
 struct BPFFS_API diagnosis {
     std::vector<finding> findings;
+    /// What may refuse and cannot be asked: "the security modules apparmor,bpf are active".
+    std::vector<std::string> circumstances;
     std::string sentence; ///< never empty: "nothing stands in the way of ..." if so
 };
 
@@ -94,5 +105,7 @@ struct BPFFS_API diagnosis {
                                           const identity& who);
 [[nodiscard]] BPFFS_API diagnosis explain(const location& where, const wanted& wish,
                                           error_code& code) noexcept;
+[[nodiscard]] BPFFS_API diagnosis explain(const location& where, const wanted& wish,
+                                          const identity& who, error_code& code) noexcept;
 
 } // namespace bpffs
