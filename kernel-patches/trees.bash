@@ -14,15 +14,17 @@ series=$here/linux-6.12/series
 
 # What is built: with the series (patched) or without (stock); the names of the configuration's
 # fragments; the build directory in the tree, named after them. The scripts change the first two.
-flavour=patched configuration=(base) output=o-base
+flavour=patched configuration=(lean base) output=o-base
 
 say() { echo "kernel: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
 # What a script does first: the tools, the place, the source.
 prepare() {
-    local tool
-    output=o-$(IFS=-; echo "${configuration[*]}")
+    local tool name
+    # Everything but the lean kernel is a base kernel, and more.
+    name=$(IFS=-; echo "${configuration[*]}")
+    output=o-${name#lean-}
     for tool in gcc make flex bison bc pahole lz4 patch git xz; do
         command -v $tool >/dev/null || fail "$tool is not installed; tests/install installs it"
     done
@@ -215,12 +217,21 @@ compile() { # TREE TARGET…
     shift
     jobs=$(nproc)
     # How many steps an incremental build takes is not known.
-    [[ -s $tree/$output/vmlinux || $output != o-base ]] || total=$(<"$here/config/steps")
+    [[ -s $tree/$output/vmlinux ]] || total=$(known_steps)
     say "building the $flavour kernel with $jobs jobs (the log: $log)"
     if ! make_in "$tree" -j"$jobs" "$@" 2>&1 | tee "$log" | progress "$total"; then
         grep -nE 'error|Error|\*\*\*|undefined' "$log" | head -20 >&2 || tail -20 "$log" >&2
         fail "the build failed; the log is $log"
     fi
+}
+
+# How many objects a first build of this configuration takes; 0 where it is not known.
+known_steps() {
+    local name count
+    while read -r name count; do
+        [[ o-$name != "$output" ]] || { echo "$count"; return; }
+    done <"$here/config/steps"
+    echo 0
 }
 
 # One line for a person, now and then a line for a log.
