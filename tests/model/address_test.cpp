@@ -80,9 +80,8 @@ handle helper() {
 }
 
 handle packet_load() {
-    return classifier(
-        program_text{move(BPF_REG_6, BPF_REG_1), insn(BPF_LD | BPF_ABS | BPF_W, 0, 0, 0, 0)} +
-        end());
+    return classifier(program_text{move(BPF_REG_6, BPF_REG_1), insn(BPF_LD | BPF_ABS, 0, 0, 0, 0)} +
+                      end());
 }
 
 handle kernel_function() {

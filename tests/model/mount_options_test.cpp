@@ -66,14 +66,12 @@ protected:
 };
 
 /// Those with the options of the series.
-class fmode_options_test : public mount_options_test {
+class fmode_options_test : public testing::Test {
 protected:
     void SetUp() override {
-        mount_options_test::SetUp();
-        for (const char* need : {"fmode", "nr_inodes", "token"}) {
-            if (!IsSkipped()) {
-                BPFFS_NEEDS(need);
-            }
+        for (const char* need :
+             {"root", "namespaces", "bpf", "bpffs", "fmode", "nr_inodes", "token"}) {
+            BPFFS_NEEDS(need);
         }
     }
 };
