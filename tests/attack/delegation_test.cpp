@@ -92,6 +92,41 @@ TEST_F(delegation_attack_test, by_a_link_of_a_program_that_everybody_may_attach)
     EXPECT_EQ(o.error, EPERM) << o.step;
 }
 
+TEST_F(delegation_attack_test, by_links_to_tcx_netkit_and_namespaces) {
+    const handle host = open_file("/proc/self/ns/net", O_RDONLY);
+    const handle lookup = [] {
+        load_options options;
+        options.expected_attach_type = BPF_SK_LOOKUP;
+        return load_program(BPF_PROG_TYPE_SK_LOOKUP, returns(1), options);
+    }();
+    const handle theirs = shared("tcx");
+    struct {
+        uint32_t target;
+        uint32_t attach_type;
+        uint32_t type;
+        int program;
+    } const ways[] = {
+        {loopback, attach_tcx_egress, BPF_PROG_TYPE_SCHED_CLS, theirs.get()},
+        {netkit_device(), attach_netkit_peer, BPF_PROG_TYPE_SCHED_CLS, theirs.get()},
+        {number(host), BPF_SK_LOOKUP, BPF_PROG_TYPE_SK_LOOKUP, lookup.get()},
+    };
+    for (const auto& way : ways) {
+        BPFFS_NEEDS("netkit", way.target != 0 ? "" : "cannot be made");
+        const outcome o = as_user(alice, [&] {
+            link_create_attr attr;
+            attr.prog_fd = static_cast<uint32_t>(way.program);
+            attr.target_fd = way.target;
+            attr.attach_type = way.attach_type;
+            const handle link = link_create(attr);
+            const uint32_t expected = way.attach_type == BPF_SK_LOOKUP ? way.attach_type : 0;
+            const handle mine = delegated(way.type, 1, expected);
+            return link.good() && mine.good() ? done("update", link_update(link.get(), mine.get()))
+                                              : failed("the way there", ENOEXEC);
+        });
+        EXPECT_EQ(o.error, EPERM) << o.step << " " << way.attach_type;
+    }
+}
+
 TEST_F(delegation_attack_test, in_place_of_a_program_that_everybody_may_attach) {
     const handle theirs = shared("tcx");
     const outcome o = as_user(alice, [&] {

@@ -206,6 +206,28 @@ outcome tcx_link(scene& s) {
     return create_link(s, attr);
 }
 
+void lay_netkit_program(scene& s) {
+    if (netkit_device() == 0) {
+        s.cannot("make a netkit device");
+    }
+    lay(BPF_PROG_TYPE_SCHED_CLS, -1)(s);
+}
+
+outcome netkit_attachment(scene& s) {
+    return attach_by_target(s, netkit_device(), attach_netkit_primary);
+}
+
+bool netkit_has_it(scene& /*s*/) {
+    return prog_query_count(netkit_device(), attach_netkit_primary) == 1;
+}
+
+outcome netkit_link(scene& s) {
+    link_create_attr attr;
+    attr.target_fd = netkit_device();
+    attr.attach_type = attach_netkit_peer;
+    return create_link(s, attr);
+}
+
 outcome netfilter_link(scene& s) {
     link_create_attr attr;
     attr.attach_type = attach_netfilter;
@@ -491,6 +513,11 @@ void add_sockets_and_devices(std::vector<operation>& list) {
     list.push_back(
         at(attach_target::network,
            with(CAP_NET_ADMIN, on(to_device, "attach_xdp_netlink", xdp, xdp_by_netlink))));
+    list.push_back(at(attach_target::network,
+                      seen_by(netkit_has_it, on(to_device, "attach_netkit", lay_netkit_program,
+                                                netkit_attachment))));
+    list.push_back(
+        at(attach_target::network, on(to_device, "link_netkit", lay_netkit_program, netkit_link)));
     for (const auto& [name, command] : {std::pair{"attach_tun_steering", TUNSETSTEERINGEBPF},
                                         std::pair{"attach_tun_filter", TUNSETFILTEREBPF}}) {
         // /dev/net/tun is not everybody's on every machine.

@@ -152,6 +152,19 @@ TEST_F(detach_test, from_a_device_takes_its_network_namespace) {
     }
 }
 
+TEST_F(detach_test, from_a_netkit_device_takes_that_of_its_primary) {
+    const unsigned device = netkit_device();
+    BPFFS_NEEDS("netkit", device != 0 ? "" : "cannot be made");
+    const handle program = load(BPF_PROG_TYPE_SCHED_CLS, 0, -1);
+    for (const uint32_t type : {attach_netkit_primary, attach_netkit_peer}) {
+        const auto attr = at(device, program, type);
+        ASSERT_EQ(prog_attach(attr), 0);
+        EXPECT_EQ(detach_as(nobody_special, attr), EPERM);
+        EXPECT_EQ(detach_as(network_admin, attr), 0);
+        EXPECT_EQ(count(device, type), 0);
+    }
+}
+
 TEST_F(detach_test, a_replacement_on_a_device_detaches) {
     const handle program = load(BPF_PROG_TYPE_SCHED_CLS, 0, -1);
     const handle other = load(BPF_PROG_TYPE_SCHED_CLS, 0, -1);

@@ -33,23 +33,23 @@ enum class namespaces { the_scenes, own };
 /// Somebody who tries, and what the token carries.
 struct attacher {
     const char* name;
-    uid_t uid;
     uint64_t capabilities;
     const char* token;
+    uid_t uid = alice;
     namespaces where = namespaces::the_scenes;
 };
 
 constexpr const char* full_token = "bpf:net_admin:perfmon";
 
 const attacher attachers[] = {
-    {"alice", alice, 0, full_token},
-    {"alice, token without perfmon", alice, 0, "bpf:net_admin"},
-    {"alice with CAP_PERFMON, token without", alice, perfmon, "bpf:net_admin"},
-    {"alice with CAP_NET_ADMIN", alice, net_admin, full_token},
-    {"alice in namespaces of her own", alice, 0, full_token, namespaces::own},
-    {"alice in namespaces of her own, token without perfmon", alice, 0, "bpf:net_admin",
+    {"alice", 0, full_token},
+    {"alice, token without perfmon", 0, "bpf:net_admin"},
+    {"alice with CAP_PERFMON, token without", perfmon, "bpf:net_admin"},
+    {"alice with CAP_NET_ADMIN", net_admin, full_token},
+    {"alice in namespaces of her own", 0, full_token, alice, namespaces::own},
+    {"alice in namespaces of her own, token without perfmon", 0, "bpf:net_admin", alice,
      namespaces::own},
-    {"root", 0, all_capabilities, "bpf"},
+    {"root", all_capabilities, "bpf", 0},
 };
 
 /// The model, in one function.

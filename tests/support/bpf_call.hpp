@@ -50,6 +50,8 @@ constexpr uint32_t attach_netfilter = 45;
 constexpr uint32_t attach_tcx_ingress = 46;
 constexpr uint32_t attach_tcx_egress = 47;
 constexpr uint32_t attach_uprobe_multi = 48;
+constexpr uint32_t attach_netkit_primary = 54;
+constexpr uint32_t attach_netkit_peer = 55;
 constexpr uint32_t prog_type_netfilter = 32;
 constexpr uint32_t map_type_arena = 33;
 

@@ -12,9 +12,13 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -106,6 +110,46 @@ own_cgroup::~own_cgroup() {
     ::rmdir(directory_.c_str());
     ::umount2(root_.c_str(), MNT_DETACH);
     ::rmdir(root_.c_str());
+}
+
+namespace {
+
+/// Not "nk0", which the peer gets.
+const char netkit_name[8] = "netkit0";
+
+/// RTM_NEWLINK: what `ip link add netkit0 type netkit` sends.
+void add_netkit() {
+    struct {
+        nlmsghdr header = {};
+        ifinfomsg link = {};
+        nlattr name = {};
+        char name_value[sizeof(netkit_name)] = {};
+        nlattr info = {};
+        nlattr kind = {};
+        char kind_value[8] = "netkit";
+    } request;
+    request.header.nlmsg_len = sizeof(request);
+    request.header.nlmsg_type = RTM_NEWLINK;
+    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
+    std::memcpy(request.name_value, netkit_name, sizeof(netkit_name));
+    request.name = {sizeof(nlattr) + sizeof(request.name_value), IFLA_IFNAME};
+    request.info = {2 * sizeof(nlattr) + sizeof(request.kind_value), IFLA_LINKINFO | NLA_F_NESTED};
+    request.kind = {sizeof(nlattr) + sizeof(request.kind_value), IFLA_INFO_KIND};
+    const int sock = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    char answer[512];
+    if (::send(sock, &request, sizeof(request), 0) > 0) {
+        (void)!::recv(sock, answer, sizeof(answer), 0);
+    }
+    ::close(sock);
+}
+
+} // namespace
+
+unsigned netkit_device() {
+    if (::if_nametoindex(netkit_name) == 0) {
+        add_netkit();
+    }
+    return ::if_nametoindex(netkit_name);
 }
 
 std::string mount_options(const std::string& directory) {

@@ -95,6 +95,10 @@ private:
     int error_ = 0;
 };
 
+/// The index of a netkit device of the calling process' network namespace, which is made when there
+/// is none; 0 when that is not possible.
+unsigned netkit_device();
+
 /// The super options of the mount at this directory as /proc/self/mountinfo shows them; "" when
 /// none.
 std::string mount_options(const std::string& directory);
