@@ -413,6 +413,43 @@ TEST_F(cgroup_bpf_test, ends_with_its_cgroup) {
     EXPECT_EQ(errno, ENODEV);
 }
 
+/// Uses the file once, wherever it is in its life: 0, or the errno that is none of a vanished file.
+int use_vanishing(const std::string& path, const handle& program) {
+    const handle both = open_file(path, O_RDWR);
+    char text[256];
+    if (!both.good()) {
+        return both.error() == ENOENT || both.error() == ENODEV ? 0 : both.error();
+    }
+    if (::read(both.get(), text, sizeof(text)) < 0 && errno != ENODEV) {
+        return errno;
+    }
+    const int attached = prog_attach(to(number(both), program));
+    if (attached == 0) {
+        prog_detach(to(number(both), program, 0)); // the next use may find the same cgroup
+    }
+    return attached == 0 || attached == -ENOENT || attached == -ENODEV ? 0 : -attached;
+}
+
+TEST_F(cgroup_bpf_test, is_used_while_cgroups_come_and_go) {
+    const std::string path = cgroup() / "busy";
+    const handle program = filter();
+    const pid_t other = ::fork();
+    if (other == 0) {
+        for (int i = 0; i < 200; i++) {
+            ::mkdir(path.c_str(), 0755);
+            ::rmdir(path.c_str());
+        }
+        ::_exit(0);
+    }
+    int error = 0;
+    while (error == 0 && ::waitpid(other, nullptr, WNOHANG) == 0) {
+        error = use_vanishing(path + "/cgroup.bpf", program);
+    }
+    EXPECT_EQ(error, 0);
+    ::waitpid(other, nullptr, 0);
+    ::rmdir(path.c_str());
+}
+
 TEST_F(cgroup_bpf_test, is_in_threaded_cgroups) {
     const std::string path = cgroup() / "threads";
     ASSERT_EQ(::mkdir(path.c_str(), 0755), 0);
