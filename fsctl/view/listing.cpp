@@ -21,7 +21,6 @@ std::vector<child> children_of(const object_shape& shape) {
     std::vector<child> all = {{"info.json", node_kind::info}};
     switch (shape.kind) {
     case bpffs::object_kind::program:
-        all.push_back({"xlated", node_kind::xlated});
         break;
     case bpffs::object_kind::link:
         if (shape.iterator) {

@@ -28,7 +28,6 @@ enum class node_kind : std::uint8_t {
     dump,      // all.json
     entries,   // entries/
     stream,    // stream
-    xlated,    // xlated
     entry,     // in entries/: a file
     inner_map  // in entries/: a link to the pin of an inner map
 };

@@ -244,11 +244,6 @@ bpffs::mode pin_mode(const node& of, mode_t wanted) {
     return bpffs::mode(of.kind == node_kind::directory ? wanted & 07777U : wanted & 0666U);
 }
 
-bpffs::location place_of(const node& of) {
-    return of.parent ? bpffs::location(of.parent->opened, of.name)
-                     : bpffs::location(of.opened, ".");
-}
-
 // chmod and chown change pins and directories. The files of a pin follow it, so for them only
 // what they have already can be asked, as a copy with attributes does.
 void change(const node& of, const struct stat& wanted, unsigned what) {

@@ -11,11 +11,6 @@ namespace fsctl::view {
 
 namespace {
 
-bpffs::location place_of(const node& of) {
-    return of.parent ? bpffs::location(of.parent->opened, of.name)
-                     : bpffs::location(of.opened, ".");
-}
-
 // Of a pin, directory or link of SOURCE, and still the one that the node stands for.
 bpffs::file_info source_info(const node& of) {
     bpffs::error_code why;
@@ -56,7 +51,6 @@ mode_t mode_of(const node& of, bpffs::mode pin) {
     case node_kind::stream:
         return S_IFREG | stream_bits(of, read, write);
     case node_kind::info:
-    case node_kind::xlated:
         break;
     }
     return S_IFREG | read;
@@ -103,6 +97,11 @@ std::optional<std::string> find_map(const bpffs::directory& below, const std::st
 }
 
 } // namespace
+
+bpffs::location place_of(const node& of) {
+    return of.parent ? bpffs::location(of.parent->opened, of.name)
+                     : bpffs::location(of.opened, ".");
+}
 
 struct stat attributes(const node& of) {
     const bool own = of.kind == node_kind::directory || of.kind == node_kind::symlink;

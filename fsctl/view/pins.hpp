@@ -16,6 +16,9 @@
 
 namespace fsctl::view {
 
+// Where a pin, a directory or a link of SOURCE is.
+bpffs::location place_of(const node& of);
+
 // What stat(2) says of the node, apart from the size of files. Owner, group and mode follow the
 // pin: r gives r, and x where it is a directory, w gives w.
 struct stat attributes(const node& of);
