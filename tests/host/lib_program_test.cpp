@@ -241,7 +241,7 @@ TEST_F(object_files, run_with_both_rights_only) {
     const std::vector<std::byte> packet(64);
     EXPECT_EQ(program::open(at("set/keep"), access::read_write).test_run({.data = packet}).value,
               0U);
-    for (const access less : {access::read, access::write}) {
+    for (const bpffs::access less : {access::read, access::write}) {
         error_code code;
         (void)program::open(at("set/keep"), less).test_run({.data = packet}, code);
         EXPECT_EQ(code, boost::system::errc::operation_not_permitted) << to_string(less);
@@ -305,14 +305,14 @@ private:
 TEST_F(cgroups, hold_links_that_are_pinned_read_updated_and_detached) {
     const loaded_file all = load_pinned(object_file::open(compiled("lib_count")), at("set"));
     const auto target = attach_target::cgroup(group_fd());
-    const link made = attach(named(all, "count"), attach_kind::cgroup_inet_egress, target);
+    const bpffs::link made = attach(named(all, "count"), attach_kind::cgroup_inet_egress, target);
     EXPECT_EQ(made.info().kind, link_kind::cgroup);
     EXPECT_EQ(made.info().attach, attach_kind::cgroup_inet_egress);
     struct stat about = {};
     ASSERT_EQ(::stat(group().c_str(), &about), 0);
     EXPECT_EQ(made.info().cgroup_id, about.st_ino);
     made.pin(at("link"));
-    link opened = link::open(at("link"), access::read_write);
+    bpffs::link opened = bpffs::link::open(at("link"), access::read_write);
     EXPECT_EQ(opened.info().program_id, named(all, "count").info().id);
     EXPECT_EQ(attached_to(target, attach_kind::cgroup_inet_egress),
               std::vector<std::uint32_t>{opened.info().program_id});
@@ -351,10 +351,10 @@ TEST_F(cgroups, ask_for_the_rights_of_their_links) {
     (void)attach(program::open(at("set/count"), access::read), attach_kind::cgroup_inet_egress,
                  target, code);
     EXPECT_EQ(code, boost::system::errc::operation_not_permitted) << "R does not attach";
-    const link made =
+    const bpffs::link made =
         program_writer::open(at("set/count")).attach(attach_kind::cgroup_inet_egress, target);
     made.pin(at("link"));
-    link reader = link::open(at("link"), access::read);
+    bpffs::link reader = bpffs::link::open(at("link"), access::read);
     EXPECT_EQ(reader.info().id, made.info().id);
     reader.update(named(all, "drop"), nullptr, code);
     EXPECT_EQ(code, boost::system::errc::operation_not_permitted);
@@ -488,7 +488,7 @@ TEST_F(delegated_programs, attach_to_cgroups_by_their_file_only) {
         }
         const owned_fd right = owned_fd::adopt(::open(file.c_str(), O_RDWR | O_CLOEXEC));
         const auto target = attach_target::cgroup(right);
-        const link made = attach(named(all, "count"), attach_kind::cgroup_inet_egress, target);
+        const bpffs::link made = attach(named(all, "count"), attach_kind::cgroup_inet_egress, target);
         made.pin(at("attached"));
         if (attached_to(target, attach_kind::cgroup_inet_egress).size() != 1) {
             return "not attached";
