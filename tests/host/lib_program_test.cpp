@@ -234,6 +234,58 @@ TEST_F(object_files, types_are_compared_when_a_typed_map_is_opened) {
     }
 }
 
+/// What a reader without any capability sees, by the handle alone.
+class read_objects : public object_files {
+public:
+    void SetUp() override {
+        BPFFS_NEEDS("fmode");
+        std::uint32_t attr[] = {1, 0, 1U << 25, 0, static_cast<std::uint32_t>(-1)};
+        BPFFS_NEEDS("object_btf",
+                    bpffs_test::bpf_call(BPF_BTF_GET_FD_BY_ID, attr, sizeof attr) == -EBADF
+                        ? ""
+                        : "BTF is not lent to readers of its object");
+        object_files::SetUp();
+    }
+
+protected:
+    [[nodiscard]] std::string options() const override { return "fmode,mode=0755"; }
+};
+
+TEST_F(read_objects, show_their_code_and_types) {
+    load_pinned_options options;
+    options.program_permissions = mode{0444};
+    options.map_permissions = mode{0444};
+    options.directory_permissions = mode{0755};
+    (void)load_pinned(object_file::open(compiled("lib_count")), at("set"), options);
+    as_alice([&]() -> std::string {
+        const program_code code = program_reader::open(at("set/count")).code();
+        if (code.translated.empty() || code.lines.empty() || !code.native.empty()) {
+            return "no instructions, no lines, or machine code";
+        }
+        if (code.functions.empty() || code.functions[0].name != "count") {
+            return "no name";
+        }
+        const map packets = map::open(at("set/packets"), access::read);
+        if (types_of(packets).empty()) {
+            return "no types";
+        }
+        error_code wrong;
+        (void)map_reader<std::uint32_t, std::int64_t>::open(at("set/packets"), wrong);
+        return wrong == errc::wrong_type ? "" : "signedness is not compared: " + wrong.message();
+    });
+}
+
+TEST_F(read_objects, show_nothing_to_writers_of_whatever_capability) {
+    (void)load_pinned(object_file::open(compiled("lib_count")), at("set"));
+    error_code code;
+    const program writer = program::open(at("set/count"), access::write);
+    (void)writer.code(code);
+    EXPECT_EQ(code, boost::system::errc::operation_not_permitted);
+    EXPECT_EQ(writer.info().translated_bytes, 0U);
+    EXPECT_EQ(writer.info().btf_id, 0U);
+    EXPECT_EQ(writer.info().name, "count") << "what it is";
+}
+
 TEST_F(object_files, run_with_both_rights_only) {
     BPFFS_NEEDS("fmode");
     mount_anew("fmode,mode=0755");
@@ -488,7 +540,8 @@ TEST_F(delegated_programs, attach_to_cgroups_by_their_file_only) {
         }
         const owned_fd right = owned_fd::adopt(::open(file.c_str(), O_RDWR | O_CLOEXEC));
         const auto target = attach_target::cgroup(right);
-        const bpffs::link made = attach(named(all, "count"), attach_kind::cgroup_inet_egress, target);
+        const bpffs::link made =
+            attach(named(all, "count"), attach_kind::cgroup_inet_egress, target);
         made.pin(at("attached"));
         if (attached_to(target, attach_kind::cgroup_inet_egress).size() != 1) {
             return "not attached";
