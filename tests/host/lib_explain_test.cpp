@@ -116,11 +116,15 @@ error_code attempt_of(const wanted& wish, const path& file) {
         }
         break;
     }
-    case action::pin:
-        map::open(file.parent_path() / "m",
-                  the_handle_is_opened_for_both ? access::read_write : wish.rights)
-            .pin(file, {}, code);
+    case action::pin: {
+        const map opened =
+            map::open(file.parent_path() / "m",
+                      the_handle_is_opened_for_both ? access::read_write : wish.rights, code);
+        if (!code) {
+            opened.pin(file, {}, code);
+        }
         break;
+    }
     case action::change_mode:
         permissions(file, mode{0640}, code);
         break;
