@@ -17,10 +17,10 @@ namespace bpffs_test {
 /// Known probes: root, namespaces, bpf, bpffs, fmode, token (directory tokens), pin_mode,
 /// nr_inodes, upstream_token (the command exists), unprivileged_load (the system lets everybody
 /// load programs), reader_programs (a program may refer to a map through a reader's handle),
-/// program_tokens (directory tokens load programs), detach_asks (detaching by target takes a right),
-/// cgroup_bpf (the file), failslab (allocations can be made to fail), dump_by_right (a reader's
-/// handle shows a program's instructions), btf_by_handle (an object's BTF is had through its
-/// handle). Any other name is an error of the test.
+/// program_tokens (directory tokens load programs), detach_asks (detaching by target takes a
+/// right), cgroup_bpf (the file), failslab (allocations can be made to fail), dump_by_right (a
+/// reader's handle shows a program's instructions), btf_by_handle (an object's BTF is had through
+/// its handle). Any other name is an error of the test.
 bool probe(const std::string& name);
 
 /// Is the name in BPFFS_REQUIRE?
