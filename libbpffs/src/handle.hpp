@@ -16,11 +16,11 @@ template <class Handle> struct handle_body {
     using traits = handle_traits<Handle>;
 
     /// Puts a handle around a descriptor, which is closed where its information cannot be had.
-    static Handle make(owned_fd fd, access rights, path file, failure& why) {
+    static Handle make(owned_fd fd, access rights, const path& file, failure& why) {
         Handle made;
         made.fd_ = std::move(fd);
         made.rights_ = rights;
-        made.file_ = std::move(file);
+        made.file_ = file;
         traits::describe(made, why);
         return why ? Handle{} : std::move(made);
     }
@@ -31,8 +31,8 @@ template <class Handle> struct handle_body {
             return {};
         }
         const access rights = opened.rights();
-        path file = opened.file();
-        return make(opened.release(), rights, std::move(file), why);
+        const path file = opened.file();
+        return make(opened.release(), rights, file, why);
     }
 
     static Handle open(const location& where, access rights) {

@@ -79,7 +79,7 @@ link_info info_body(int fd, failure& why) {
         got = sys::obj_info(fd, &raw, sizeof raw);
         name[0] = 0;
     }
-    why.take(std::move(got));
+    why.take(got);
     link_info info;
     info.id = raw.id;
     info.kind = static_cast<link_kind>(raw.kind);

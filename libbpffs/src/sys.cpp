@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
@@ -140,7 +141,7 @@ constexpr bool is_one_of(std::uint32_t kind, std::uint64_t kinds) noexcept {
 /// the token's field; libbpf's own may end before it.
 template <class Attr, class Add> long make_with_token(long command, long attr, long size, Add add) {
     Attr whole{};
-    std::memcpy(&whole, reinterpret_cast<const void*>(attr),
+    std::memcpy(&whole, std::bit_cast<const void*>(attr),
                 std::min(sizeof whole, static_cast<std::size_t>(size)));
     const bool own = add(whole);
     const auto ask = current_backend.load(std::memory_order_relaxed);
@@ -461,7 +462,7 @@ result<bool> wait_readable(int fd, int milliseconds) noexcept {
 
 result<void*> map_memory(int fd, std::size_t length, int protection, std::size_t offset) noexcept {
     const auto mapped = call(SYS_mmap, nullptr, length, protection, MAP_SHARED, fd, offset);
-    return {mapped ? reinterpret_cast<void*>(mapped.value) : nullptr, mapped.error};
+    return {mapped ? std::bit_cast<void*>(mapped.value) : nullptr, mapped.error};
 }
 
 status unmap_memory(void* at, std::size_t length) noexcept {
