@@ -71,7 +71,7 @@ std::string prepare_mountpoint(const settings& chosen) {
         run_fusermount(where);
     }
     const bpffs::directory found = bpffs::directory::open(where);
-    const std::string real = boost::filesystem::canonical(where).native();
+    std::string real = boost::filesystem::canonical(where).native();
     if (is_our_mount(real)) {
         throw failure(fmt::format("a view is mounted on '{}' already", real),
                       fmt::format("'fusermount3 -u {}' takes it down.", real));

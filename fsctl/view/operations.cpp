@@ -14,6 +14,7 @@
 
 #include <bpffs/directory.hpp>
 
+#include <bit>
 #include <cstring>
 #include <new>
 #include <optional>
@@ -53,7 +54,7 @@ template <typename Body> void serve(fuse_req_t request, Body body) noexcept {
 
 // The numbers that fuse_file_info carries for us.
 template <typename Type> Type& held(const fuse_file_info* info) {
-    return *reinterpret_cast<Type*>(info->fh);
+    return *std::bit_cast<Type*>(info->fh);
 }
 
 template <typename Type> void hold(fuse_file_info* info, std::unique_ptr<Type> what) {
