@@ -108,7 +108,7 @@ void lookup_raw(benchmark::State& state) {
     key_type key = 0;
     value_type value = 0;
     const counted now{state};
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         bpf_attr attr;
         std::memset(&attr, 0, sizeof attr);
         attr.map_fd = static_cast<std::uint32_t>(map);
@@ -123,7 +123,7 @@ void lookup_library(benchmark::State& state) {
     const owner map = owner::open(here->file());
     key_type key = 0;
     const counted now{state};
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         benchmark::DoNotOptimize(map.lookup(key));
         key = (key + 7919) % many;
     }
@@ -133,7 +133,7 @@ void update_raw(benchmark::State& state) {
     const int map = raw_map();
     key_type key = 0;
     const counted now{state};
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         bpf_attr attr;
         std::memset(&attr, 0, sizeof attr);
         attr.map_fd = static_cast<std::uint32_t>(map);
@@ -148,7 +148,7 @@ void update_library(benchmark::State& state) {
     owner map = owner::open(here->file());
     key_type key = 0;
     const counted now{state};
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         map.update(key, key);
         key = (key + 7919) % many;
     }
@@ -158,7 +158,7 @@ void update_library(benchmark::State& state) {
 void open_raw(benchmark::State& state) {
     const std::string name = here->file();
     const counted now{state};
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         const int map = raw_open(name.c_str(), BPF_F_RDONLY);
         bpf_map_info info = {};
         bpf_attr attr;
@@ -174,7 +174,7 @@ void open_raw(benchmark::State& state) {
 void open_library(benchmark::State& state) {
     const std::string name = here->file();
     const counted now{state};
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         benchmark::DoNotOptimize(bpffs::map::open(name, access::read));
     }
 }
@@ -184,7 +184,7 @@ void iterate_raw(benchmark::State& state) {
     constexpr std::uint32_t room = 4096;
     std::vector<key_type> keys(room);
     std::vector<value_type> values(room);
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         std::uint64_t place[2] = {};
         std::uint64_t sum = 0;
         bool first = true;
@@ -209,7 +209,7 @@ void iterate_raw(benchmark::State& state) {
 
 void iterate_for_each(benchmark::State& state) {
     const reader map = reader::open(here->file());
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         std::uint64_t sum = 0;
         map.for_each([&](key_type key, value_type value) { sum += key ^ value; });
         benchmark::DoNotOptimize(sum);
@@ -218,7 +218,7 @@ void iterate_for_each(benchmark::State& state) {
 
 void iterate_range_for(benchmark::State& state) {
     const reader map = reader::open(here->file());
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         std::uint64_t sum = 0;
         for (const auto& [key, value] : map) {
             sum += key ^ value;
@@ -229,7 +229,7 @@ void iterate_range_for(benchmark::State& state) {
 
 void iterate_libbpf_next_key(benchmark::State& state) {
     const int map = raw_map();
-    for (auto _ : state) {
+    for ([[maybe_unused]] auto _ : state) {
         std::uint64_t sum = 0;
         key_type key = 0;
         key_type next = 0;
