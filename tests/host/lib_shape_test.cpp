@@ -272,7 +272,8 @@ TEST_F(rings, stop_when_told_and_check_sizes) {
         std::uint64_t words[3];
     };
     auto other = record_stream<larger>::open(at("set/events"));
-    EXPECT_THROW(other.for_each([](const larger&) {}), error);
+    const auto read_larger = [&other] { other.for_each([](const larger&) {}); };
+    EXPECT_THROW(read_larger(), error);
     EXPECT_EQ(stream.for_each([](const event&) {}), 1U) << "the last one";
 }
 
