@@ -192,13 +192,13 @@ public:
         BPFFS_NEEDS("users", ::getpwnam("alice") != nullptr && ::getpwnam("bob") != nullptr
                                  ? ""
                                  : "no users alice and bob");
-        if (GetParam().options.find("fmode") != std::string::npos) {
+        if (speaks_of("fmode")) {
             BPFFS_NEEDS("fmode");
         }
-        if (GetParam().options.find("delegate_caps") != std::string::npos) {
+        if (speaks_of("delegate_caps")) {
             BPFFS_NEEDS("token");
         }
-        if (GetParam().options.find("nr_inodes") != std::string::npos) {
+        if (speaks_of("nr_inodes")) {
             BPFFS_NEEDS("nr_inodes");
         }
         if (GetParam().wish.what == action::load) {
@@ -207,6 +207,12 @@ public:
     }
 
 private:
+    /// Is the option in force, or what the remedy turns on?
+    static bool speaks_of(std::string_view option) {
+        return GetParam().options.find(option) != std::string::npos ||
+               GetParam().sentence.find(option) != std::string::npos;
+    }
+
     static std::string why_no_program() {
         const stage on{"fmode,mode=0700,uid=1000,delegate_cmds=0x20,delegate_progs=0x2,"
                        "delegate_attachs=0x1,delegate_caps=bpf"};
