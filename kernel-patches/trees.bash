@@ -52,8 +52,10 @@ fetch_source() {
     [[ ! -r $archive ]] || return 0
     ((EUID == 0)) || root=(sudo)
     say "installing Debian's package linux-source-6.12"
-    "${root[@]}" apt-get update >&2
+    # The lists of packages are mostly fresh: tests/install has just run.
     "${root[@]}" apt-get install -y --no-install-recommends linux-source-6.12 >&2 ||
+        { "${root[@]}" apt-get update >&2 &&
+            "${root[@]}" apt-get install -y --no-install-recommends linux-source-6.12 >&2; } ||
         fail "the package linux-source-6.12 cannot be installed (Debian 12 has it in its updates)"
 }
 
