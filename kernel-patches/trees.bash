@@ -94,10 +94,10 @@ kernel_key() {
 # --- trees
 
 # Half of the files are for other machines and for devices that no virtual machine has. All that
-# Kconfig reads stays.
+# Kconfig reads stays, and the documents that the series touches.
 top_of_archive=linux-source-6.12
 left_out=(--anchored --wildcards
-    --no-wildcards-match-slash --exclude="$top_of_archive"/{'arch/[!xK]*','Documentation/[!bK]*'}
+    --no-wildcards-match-slash --exclude="$top_of_archive"/{'arch/[!xK]*','Documentation/[!abK]*'}
     --wildcards-match-slash
     --exclude="$top_of_archive"/{drivers/{gpu/drm,staging,net/{ethernet,wireless}},sound}/'*.[chS]')
 
