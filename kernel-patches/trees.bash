@@ -97,9 +97,9 @@ kernel_key() {
 # Kconfig reads stays, and the documents that the series touches.
 top_of_archive=linux-source-6.12
 left_out=(--anchored --wildcards
-    --no-wildcards-match-slash --exclude="$top_of_archive"/{'arch/[!xK]*','Documentation/[!abK]*'}
     --wildcards-match-slash
-    --exclude="$top_of_archive"/{drivers/{gpu/drm,staging,net/{ethernet,wireless}},sound}/'*.[chS]')
+    --exclude="$top_of_archive"/{'arch/[!x]*',drivers/{gpu/drm,staging,net/{ethernet,wireless}}/'*',sound/'*'}.{'[chS]',dts,dtsi}
+    --no-wildcards-match-slash --exclude="$top_of_archive/Documentation/[!abK]*")
 
 # The unpacked package. Never built in and never changed: the trees share its files.
 unpack_source() {
