@@ -53,10 +53,12 @@ fetch_source() {
     ((EUID == 0)) || root=(sudo)
     say "installing Debian's package linux-source-6.12"
     # The lists of packages are mostly fresh: tests/install has just run.
-    "${root[@]}" apt-get install -y --no-install-recommends linux-source-6.12 >&2 ||
-        { "${root[@]}" apt-get update >&2 &&
-            "${root[@]}" apt-get install -y --no-install-recommends linux-source-6.12 >&2; } ||
+    install_source "${root[@]}" || { "${root[@]}" apt-get update >&2 && install_source "${root[@]}"; } ||
         fail "the package linux-source-6.12 cannot be installed (Debian 12 has it in its updates)"
+}
+
+install_source() { # [SUDO]
+    "$@" apt-get install -y --no-install-recommends linux-source-6.12 >&2
 }
 
 # The checksum of 150 MB is remembered by the file's size and time.
