@@ -11,6 +11,7 @@
 #include <bpffs/directory.hpp>
 #include <bpffs/error.hpp>
 #include <bpffs/fd.hpp>
+#include <bpffs/held.hpp>
 #include <bpffs/identity.hpp>
 #include <bpffs/kinds.hpp>
 #include <bpffs/link.hpp>

@@ -2,10 +2,11 @@
 //
 // Maps with types: the key, the value and the access are part of the type. A reader has no
 // update(), a writer no lookup(); conversions only narrow the access. Sizes and kind are checked
-// once, when the map is opened.
+// once, when the map is opened. typed_map owns its handle, borrowed_map is a parameter type.
 #pragma once
 
 #include <bpffs/access.hpp>
+#include <bpffs/held.hpp>
 #include <bpffs/map.hpp>
 #include <bpffs/types.hpp>
 
@@ -24,92 +25,57 @@ namespace bpffs {
 template <class T>
 concept plain_bytes = std::is_trivially_copyable_v<T> && std::default_initializable<T>;
 
-/// The access types, for `requires`: readable<A>, writable<A>.
-template <access A>
-concept readable = can_read(A);
-template <access A>
-concept writable = can_write(A);
-
 /// Checks that `opened` is a map of a kind whose elements are one key and one value (hash, array,
 /// LRU hash, LPM trie), with these sizes: errc::wrong_kind, errc::wrong_size.
 BPFFS_API void check_shape(const map& opened, std::size_t key_size, std::size_t value_size);
 BPFFS_API void check_shape(const map& opened, std::size_t key_size, std::size_t value_size,
                            error_code& code) noexcept;
 
-/// An open map from K to V with the right A. Owns its handle; move-only.
-template <plain_bytes K, plain_bytes V, access A> class typed_map {
+/// Checks that `opened` is a map from K to V with the right A: errors of check_shape and
+/// check_types; errc::wrong_access.
+template <plain_bytes K, plain_bytes V, access A>
+void check_typed(const map& opened, error_code& code) noexcept {
+    check_shape(opened, sizeof(K), sizeof(V), code);
+    if (!code) {
+        check_types(opened, type_shape::of<K>(), type_shape::of<V>(), code);
+    }
+    if (!code) {
+        check_access<A>(opened, code);
+    }
+}
+template <plain_bytes K, plain_bytes V, access A> void check_typed(const map& opened) {
+    check_shape(opened, sizeof(K), sizeof(V));
+    check_types(opened, type_shape::of<K>(), type_shape::of<V>());
+    check_access<A>(opened);
+}
+
+/// What can be done with a map from K to V through `Held`, an owned or a borrowed handle: each
+/// operation is there where the access allows it. The forms with an error_code are noexcept.
+template <class Held, plain_bytes K, plain_bytes V> class typed_elements : public Held {
+    static constexpr access A = Held::rights;
+
 public:
     using key_type = K;
     using mapped_type = V;
-    static constexpr access rights = A;
-
-    typed_map() noexcept = default;
-
-    /// Opens a pinned map with the right A. Errors of map::open, check_shape and
-    /// check_types.
-    [[nodiscard]] static typed_map open(const location& where) { return from(map::open(where, A)); }
-    [[nodiscard]] static typed_map open(const location& where, error_code& code) noexcept {
-        map opened = map::open(where, A, code);
-        return code ? typed_map{} : from(std::move(opened), code);
-    }
-
-    /// Creates a map with these sizes; the sizes in `spec` are not looked at. Errors of create_map.
-    [[nodiscard]] static typed_map create(const location& where,
-                                          map_spec spec = {}) requires(A == access::read_write) {
-        fit(spec);
-        return from(create_map(where, spec));
-    }
-    [[nodiscard]] static typed_map create(const location& where, map_spec spec,
-                                          error_code& code) noexcept
-        requires(A == access::read_write) {
-        fit(spec);
-        map made = create_map(where, spec, code);
-        return code ? typed_map{} : from(std::move(made), code);
-    }
-
-    /// Puts types over an open map. errc::wrong_access where it has less than A.
-    [[nodiscard]] static typed_map from(map&& opened) {
-        check_shape(opened, sizeof(K), sizeof(V));
-        check_types(opened, type_shape::of<K>(), type_shape::of<V>());
-        if (!narrows(opened.rights(), A)) {
-            throw error{errc::wrong_access, "open map", opened.file()};
-        }
-        return typed_map{std::move(opened)};
-    }
-    [[nodiscard]] static typed_map from(map&& opened, error_code& code) noexcept {
-        check_shape(opened, sizeof(K), sizeof(V), code);
-        if (!code) {
-            check_types(opened, type_shape::of<K>(), type_shape::of<V>(), code);
-        }
-        if (!code && !narrows(opened.rights(), A)) {
-            code = errc::wrong_access;
-        }
-        return code ? typed_map{} : typed_map{std::move(opened)};
-    }
-
-    /// From a handle with more rights. There is no conversion the other way.
-    template <access B>
-    requires(B != A && narrows(B, A)) typed_map(typed_map<K, V, B>&& wider)
-    noexcept // NOLINT: narrowing is implicit on purpose
-        : map_{std::move(wider.map_)} {}
 
     /// The value of a key, or nothing where there is none.
     [[nodiscard]] std::optional<V> lookup(const K& key) const requires readable<A> {
         V value;
-        return map_.lookup(bytes_of(key), bytes_of(value)) ? std::optional<V>{value} : std::nullopt;
+        return this->held().lookup(bytes_of(key), bytes_of(value)) ? std::optional<V>{value}
+                                                                   : std::nullopt;
     }
     [[nodiscard]] std::optional<V> lookup(const K& key,
                                           error_code& code) const noexcept requires readable<A> {
         V value;
-        return map_.lookup(bytes_of(key), bytes_of(value), code) ? std::optional<V>{value}
-                                                                 : std::nullopt;
+        return this->held().lookup(bytes_of(key), bytes_of(value), code) ? std::optional<V>{value}
+                                                                         : std::nullopt;
     }
 
     /// Calls `visit(const K&, const V&)` for every entry; see map::for_each.
     template <class Visit>
     requires readable<A>
     void for_each(Visit&& visit) const {
-        map_.for_each([&](const_bytes key, const_bytes value) {
+        this->held().for_each([&](const_bytes key, const_bytes value) {
             return visit(value_of<K>(key), value_of<V>(value));
         });
     }
@@ -119,7 +85,8 @@ public:
     lookup_many(std::span<const K> keys) const requires readable<A> {
         std::vector<V> values(keys.size());
         std::vector<std::uint8_t> found(keys.size());
-        map_.lookup_many(std::as_bytes(keys), std::as_writable_bytes(std::span{values}), found);
+        this->held().lookup_many(std::as_bytes(keys), std::as_writable_bytes(std::span{values}),
+                                 found);
         std::vector<std::optional<V>> all(keys.size());
         for (std::size_t i = 0; i < all.size(); ++i) {
             if (found[i] != 0) {
@@ -132,12 +99,20 @@ public:
     /// Sets many values; see map::update_many. As many values as keys, or errc::wrong_size.
     std::size_t update_many(std::span<const K> keys, std::span<const V> values,
                             update_flag flag = update_flag::any) requires writable<A> {
-        return map_.update_many(std::as_bytes(keys), std::as_bytes(values), flag);
+        return this->held().update_many(std::as_bytes(keys), std::as_bytes(values), flag);
+    }
+    std::size_t update_many(std::span<const K> keys, std::span<const V> values, update_flag flag,
+                            error_code& code) noexcept requires writable<A> {
+        return this->held().update_many(std::as_bytes(keys), std::as_bytes(values), flag, code);
     }
 
     /// Removes many keys; see map::erase_many.
     std::size_t erase_many(std::span<const K> keys) requires writable<A> {
-        return map_.erase_many(std::as_bytes(keys));
+        return this->held().erase_many(std::as_bytes(keys));
+    }
+    std::size_t erase_many(std::span<const K> keys,
+                           error_code& code) noexcept requires writable<A> {
+        return this->held().erase_many(std::as_bytes(keys), code);
     }
 
     /// For range-for: `for (const auto& [key, value] : counts)`. Copies, by batch look-ups; see
@@ -168,53 +143,49 @@ public:
         batch some_;
         std::size_t index_ = 0;
     };
-    [[nodiscard]] iterator begin() const requires readable<A> { return iterator{map_}; }
+    [[nodiscard]] iterator begin() const requires readable<A> { return iterator{this->held()}; }
     [[nodiscard]] std::default_sentinel_t end() const noexcept requires readable<A> { return {}; }
 
+    /// See map::update.
     void update(const K& key, const V& value,
                 update_flag flag = update_flag::any) requires writable<A> {
-        map_.update(bytes_of(key), bytes_of(value), flag);
+        this->held().update(bytes_of(key), bytes_of(value), flag);
     }
     void update(const K& key, const V& value, update_flag flag,
                 error_code& code) noexcept requires writable<A> {
-        map_.update(bytes_of(key), bytes_of(value), flag, code);
+        this->held().update(bytes_of(key), bytes_of(value), flag, code);
     }
 
     /// True if the key was there.
-    bool erase(const K& key) requires writable<A> { return map_.erase(bytes_of(key)); }
+    bool erase(const K& key) requires writable<A> { return this->held().erase(bytes_of(key)); }
     bool erase(const K& key, error_code& code) noexcept requires writable<A> {
-        return map_.erase(bytes_of(key), code);
+        return this->held().erase(bytes_of(key), code);
     }
 
-    /// Takes a value out in one step.
+    /// Takes a value out in one step; see map::lookup_and_delete.
     [[nodiscard]] std::optional<V>
     lookup_and_delete(const K& key) requires(readable<A>&& writable<A>) {
         V value;
-        return map_.lookup_and_delete(bytes_of(key), bytes_of(value)) ? std::optional<V>{value}
-                                                                      : std::nullopt;
+        return this->held().lookup_and_delete(bytes_of(key), bytes_of(value))
+                   ? std::optional<V>{value}
+                   : std::nullopt;
     }
-
-    void freeze() requires writable<A> { map_.freeze(); }
-
-    /// Pins the map under a further name; see pin_object.
-    void pin(const location& where, std::optional<mode> bits = std::nullopt) const
+    [[nodiscard]] std::optional<V> lookup_and_delete(const K& key, error_code& code) noexcept
         requires(readable<A>&& writable<A>) {
-        map_.pin(where, bits);
+        V value;
+        return this->held().lookup_and_delete(bytes_of(key), bytes_of(value), code)
+                   ? std::optional<V>{value}
+                   : std::nullopt;
     }
 
-    [[nodiscard]] const map_info& info() const noexcept { return map_.info(); }
-    [[nodiscard]] borrowed_fd fd() const noexcept { return map_.fd(); }
-    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(map_); }
+    /// See map::freeze.
+    void freeze() requires writable<A> { this->held().freeze(); }
+    void freeze(error_code& code) noexcept requires writable<A> { this->held().freeze(code); }
+
+protected:
+    using Held::Held;
 
 private:
-    template <plain_bytes, plain_bytes, access> friend class typed_map;
-
-    explicit typed_map(map&& opened) noexcept : map_{std::move(opened)} {}
-
-    static void fit(map_spec& spec) noexcept {
-        spec.key_size = sizeof(K);
-        spec.value_size = sizeof(V);
-    }
     template <class T> static const_bytes bytes_of(const T& value) noexcept {
         return std::as_bytes(std::span{&value, 1});
     }
@@ -227,8 +198,92 @@ private:
         std::memcpy(&value, from.data(), sizeof value);
         return value;
     }
+};
 
-    map map_;
+/// An open map from K to V with the right A. Owns its handle; move-only.
+template <plain_bytes K, plain_bytes V, access A>
+class typed_map : public typed_elements<owned_handle<map, A>, K, V> {
+    using elements = typed_elements<owned_handle<map, A>, K, V>;
+
+public:
+    typed_map() noexcept = default;
+
+    /// Opens a pinned map with the right A. Errors of map::open and check_typed.
+    [[nodiscard]] static typed_map open(const location& where) { return from(map::open(where, A)); }
+    [[nodiscard]] static typed_map open(const location& where, error_code& code) noexcept {
+        map opened = map::open(where, A, code);
+        return code ? typed_map{} : from(std::move(opened), code);
+    }
+
+    /// Creates a map with these sizes; the sizes in `spec` are not looked at. Errors of create_map.
+    [[nodiscard]] static typed_map create(const location& where,
+                                          map_spec spec = {}) requires(A == access::read_write) {
+        fit(spec);
+        return from(create_map(where, spec));
+    }
+    [[nodiscard]] static typed_map create(const location& where, map_spec spec,
+                                          error_code& code) noexcept
+        requires(A == access::read_write) {
+        fit(spec);
+        map made = create_map(where, spec, code);
+        return code ? typed_map{} : from(std::move(made), code);
+    }
+
+    /// Puts types over an open map, which stays the caller's where that fails. Errors of
+    /// check_typed.
+    [[nodiscard]] static typed_map from(map&& opened) {
+        check_typed<K, V, A>(opened);
+        return typed_map{std::move(opened)};
+    }
+    [[nodiscard]] static typed_map from(map&& opened, error_code& code) noexcept {
+        check_typed<K, V, A>(opened, code);
+        return code ? typed_map{} : typed_map{std::move(opened)};
+    }
+
+    /// From a handle with more rights. There is no conversion the other way.
+    template <access B>
+    requires(B != A && narrows(B, A)) typed_map(typed_map<K, V, B>&& wider)
+    noexcept // NOLINT: narrowing is implicit on purpose
+        : elements{std::move(wider)} {}
+
+private:
+    explicit typed_map(map&& opened) noexcept : elements{std::move(opened)} {}
+
+    static void fit(map_spec& spec) noexcept {
+        spec.key_size = sizeof(K);
+        spec.value_size = sizeof(V);
+    }
+};
+
+/// An open map from K to V with the right A that somebody else owns and keeps open: a parameter
+/// type, cheap to copy, which takes any typed_map or borrowed_map with at least the right A.
+///     void count(borrowed_map<std::uint32_t, std::uint64_t, access::read> packets);
+template <plain_bytes K, plain_bytes V, access A>
+class borrowed_map : public typed_elements<borrowed_handle<map, A>, K, V> {
+    using elements = typed_elements<borrowed_handle<map, A>, K, V>;
+
+public:
+    template <access B>
+    requires(narrows(B, A)) borrowed_map(typed_map<K, V, B>& owned)
+    noexcept // NOLINT: a parameter type
+        : elements{owned} {}
+    template <access B>
+    requires(narrows(B, A) && !can_write(A)) borrowed_map(const typed_map<K, V, B>& owned)
+    noexcept // NOLINT: a parameter type
+        : elements{owned} {}
+    template <access B>
+    requires(B != A && narrows(B, A)) borrowed_map(const borrowed_map<K, V, B>& wider)
+    noexcept // NOLINT: a parameter type
+        : elements{wider} {}
+
+    /// Puts types over a map that somebody else owns. Errors of check_typed.
+    [[nodiscard]] static borrowed_map from(map& opened) {
+        check_typed<K, V, A>(opened);
+        return borrowed_map{opened};
+    }
+
+private:
+    explicit borrowed_map(map& opened) noexcept : elements{&opened} {}
 };
 
 template <class K, class V> using map_reader = typed_map<K, V, access::read>;
