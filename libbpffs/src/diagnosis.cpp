@@ -144,6 +144,10 @@ private:
     void add(obstacle what, const path& file, std::string words, std::string remedy) {
         found_.findings.push_back({what, file, std::move(words), std::move(remedy)});
     }
+    void add_dot(const path& file);
+    void add_not_a_bpffs(const path& file);
+    void add_no_delegation(const mount_info& mount, std::string_view what, std::string remedy);
+    void add_no_capability(std::string_view what, capability needed);
 
     void look_at_way();
     void look_at_stop();
@@ -176,6 +180,41 @@ private:
     const identity& who_;
     diagnosis found_;
 };
+
+void judgement::add_dot(const path& file) {
+    add(obstacle::dot_in_name, file,
+        fmt::format("{} has a dot in its name, which a bpffs does not take", quoted(file)),
+        "use a name without a dot");
+}
+
+void judgement::add_not_a_bpffs(const path& file) {
+    add(obstacle::not_a_bpffs, file, fmt::format("{} is not on a BPF file system", quoted(file)),
+        "see where there are any: findmnt -t bpf");
+}
+
+void judgement::add_no_delegation(const mount_info& mount, std::string_view what,
+                                  std::string remedy) {
+    add(obstacle::no_delegation, mount.mount_point,
+        fmt::format("the bpffs on {} does not let {} {}: it is mounted without {}", mount_point(),
+                    caller_name(who_), what,
+                    mount.fmode == fmode_option::off ? "fmode and delegate_caps" : "delegate_caps"),
+        std::move(remedy));
+}
+
+/// Nobody but the kernel's administrator can give what the plain call asks for.
+void judgement::add_no_capability(std::string_view what, capability needed) {
+    if (who_.initial_user_namespace) {
+        add(obstacle::capability_missing, known_.target,
+            fmt::format("{} asks for the capability {}, which {} has not", what, word(needed),
+                        caller_name(who_)),
+            "");
+    } else {
+        add(obstacle::other_user_namespace, known_.target,
+            fmt::format("{} is in a user namespace, whose capabilities do not count for bpf(2)",
+                        caller_name(who_)),
+            "");
+    }
+}
 
 std::string judgement::remedy_for(const waypoint& point, unsigned need) const {
     const char of_class = class_of(point, who_);
@@ -225,9 +264,7 @@ void judgement::look_at_stop() {
         return;
     case walk_end::missing:
         if (at.filename().native().find('.') != std::string::npos && known_.on_bpffs) {
-            add(obstacle::dot_in_name, at,
-                fmt::format("{} has a dot in its name, which a bpffs does not take", quoted(at)),
-                "use a name without a dot");
+            add_dot(at);
             return;
         }
         add(obstacle::no_such_file, at, fmt::format("{} does not exist", quoted(at)),
@@ -286,10 +323,7 @@ void judgement::look_at_mount(bool writes) {
 void judgement::look_at_open() {
     if (!known_.file) {
         if (known_.on_bpffs && known_.name.find('.') != std::string::npos) {
-            add(obstacle::dot_in_name, known_.target,
-                fmt::format("{} has a dot in its name, which a bpffs does not take",
-                            quoted(known_.target)),
-                "use a name without a dot");
+            add_dot(known_.target);
         } else {
             add(obstacle::no_such_file, known_.target,
                 fmt::format("{} does not exist", quoted(known_.target)),
@@ -300,9 +334,7 @@ void judgement::look_at_open() {
     }
     const waypoint& file = *known_.file;
     if (!known_.on_bpffs) {
-        add(obstacle::not_a_bpffs, file.shown,
-            fmt::format("{} is not on a BPF file system", quoted(file.shown)),
-            "see where there are any: findmnt -t bpf");
+        add_not_a_bpffs(file.shown);
         return;
     }
     if (file.type != file_type::file) {
@@ -331,16 +363,11 @@ void judgement::look_at_directory_write() {
 void judgement::look_at_new_name() {
     const path directory = known_.way.empty() ? path{"."} : known_.way.back().shown;
     if (!known_.on_bpffs) {
-        add(obstacle::not_a_bpffs, directory,
-            fmt::format("{} is not on a BPF file system", quoted(directory)),
-            "see where there are any: findmnt -t bpf");
+        add_not_a_bpffs(directory);
         return;
     }
     if (known_.name.find('.') != std::string::npos) {
-        add(obstacle::dot_in_name, known_.target,
-            fmt::format("{} has a dot in its name, which a bpffs does not take",
-                        quoted(known_.target)),
-            "use a name without a dot");
+        add_dot(known_.target);
     }
     look_at_mount(true);
     look_at_directory_write();
@@ -400,17 +427,7 @@ void judgement::look_at_load(program_kind kind, attach_kind attach) {
         return;
     }
     look_at_load_token(kind, attach);
-    if (!who_.initial_user_namespace) {
-        add(obstacle::other_user_namespace, known_.target,
-            fmt::format("{} is in a user namespace, whose capabilities do not count for bpf(2)",
-                        caller_name(who_)),
-            "");
-    } else {
-        add(obstacle::capability_missing, known_.target,
-            fmt::format("a program of kind {} asks for the capability bpf, which {} has not",
-                        to_string(kind), caller_name(who_)),
-            "");
-    }
+    add_no_capability(fmt::format("a program of kind {}", to_string(kind)), capability::bpf);
 }
 
 void judgement::look_at_load_token(program_kind kind, attach_kind attach) {
@@ -420,11 +437,8 @@ void judgement::look_at_load_token(program_kind kind, attach_kind attach) {
     const mount_info& mount = *known_.mount;
     const delegation& to = mount.delegated;
     if (!mount.gives_tokens()) {
-        add(obstacle::no_delegation, mount.mount_point,
-            fmt::format("the bpffs on {} does not let {} load programs: it is mounted without {}",
-                        mount_point(), caller_name(who_),
-                        mount.fmode == fmode_option::off ? "fmode and delegate_caps"
-                                                         : "delegate_caps"),
+        add_no_delegation(
+            mount, "load programs",
             "root can mount it with delegate_cmds=prog_load and the kinds in delegate_progs");
         return;
     }
@@ -483,14 +497,9 @@ void judgement::look_at_token(map_kind kind) {
         return;
     }
     const mount_info& mount = *known_.mount;
-    const std::string help = fmt::format("root can run: bpffs-admin add {}", user_name(who_.user));
     if (!mount.gives_tokens()) {
-        add(obstacle::no_delegation, mount.mount_point,
-            fmt::format("the bpffs on {} does not let {} create maps: it is mounted without {}",
-                        mount_point(), caller_name(who_),
-                        mount.fmode == fmode_option::off ? "fmode and delegate_caps"
-                                                         : "delegate_caps"),
-            help);
+        add_no_delegation(mount, "create maps",
+                          fmt::format("root can run: bpffs-admin add {}", user_name(who_.user)));
     } else if (!mount.delegated.allows_map(kind)) {
         const bool command_given = mount.delegated.commands.contains(command::map_create);
         add(obstacle::kind_not_delegated, mount.mount_point,
@@ -515,22 +524,13 @@ void judgement::look_at_token(map_kind kind) {
 
 void judgement::look_at_plain_call(map_kind kind) {
     const bool sysctl = open_to_all(kind) && known_.unprivileged_bpf_disabled.value_or(0) != 0;
-    const auto needed = word(capability_for(kind));
     if (sysctl) {
         add(obstacle::sysctl_disables, "/proc/sys/kernel/unprivileged_bpf_disabled",
             fmt::format("kernel.unprivileged_bpf_disabled is {}, and {} has no CAP_BPF",
                         *known_.unprivileged_bpf_disabled, caller_name(who_)),
             "");
-    } else if (!who_.initial_user_namespace) {
-        add(obstacle::other_user_namespace, known_.target,
-            fmt::format("{} is in a user namespace, whose capabilities do not count for bpf(2)",
-                        caller_name(who_)),
-            "");
     } else {
-        add(obstacle::capability_missing, known_.target,
-            fmt::format("a {} asks for the capability {}, which {} has not", to_string(kind),
-                        needed, caller_name(who_)),
-            "");
+        add_no_capability(fmt::format("a {}", to_string(kind)), capability_for(kind));
     }
 }
 

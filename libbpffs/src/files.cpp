@@ -31,6 +31,18 @@ file_type type_of(const struct ::stat& about) noexcept {
     return S_ISLNK(about.st_mode) ? file_type::symlink : file_type::other;
 }
 
+/// What file_info and pin_info share.
+template <class Info> Info info_from(const struct ::stat& about) noexcept {
+    Info info;
+    info.type = type_of(about);
+    info.owner = about.st_uid;
+    info.group = about.st_gid;
+    info.permissions = mode{about.st_mode};
+    info.inode = about.st_ino;
+    info.names = about.st_nlink;
+    return info;
+}
+
 /// Finds out what a pin holds with whatever right the caller has on it.
 void ask_object(int file, pin_info& info, failure& why) {
     for (const access rights : {access::read, access::write, access::read_write}) {
@@ -64,13 +76,7 @@ pin_info inspect_body(const location& where, failure& why) {
         return {};
     }
     const struct ::stat about = why.take(sys::fstatat(file.get(), ""));
-    pin_info info;
-    info.type = type_of(about);
-    info.owner = about.st_uid;
-    info.group = about.st_gid;
-    info.permissions = mode{about.st_mode};
-    info.inode = about.st_ino;
-    info.names = about.st_nlink;
+    auto info = info_from<pin_info>(about);
     if (!why && info.type == file_type::file) {
         ask_object(file.get(), info, why);
     }
@@ -83,13 +89,7 @@ file_info look_body(const location& where, failure& why) {
         return {};
     }
     const struct ::stat about = why.take(sys::fstatat(base_of(where), where.file().c_str()));
-    file_info info;
-    info.type = type_of(about);
-    info.owner = about.st_uid;
-    info.group = about.st_gid;
-    info.permissions = mode{about.st_mode};
-    info.inode = about.st_ino;
-    info.names = about.st_nlink;
+    auto info = info_from<file_info>(about);
     info.changed = about.st_ctim;
     return info;
 }
