@@ -16,13 +16,18 @@ template <class Handle> struct handle_body {
     using traits = handle_traits<Handle>;
 
     /// Puts a handle around a descriptor, which is closed where its information cannot be had.
-    static Handle make(owned_fd fd, access rights, const path& file, failure& why) {
+    /// `known` is passed to describe() where some of that is known already.
+    template <class... Known>
+    static Handle make(owned_fd fd, access rights, path file, failure& why, const Known&... known) {
         Handle made;
         made.fd_ = std::move(fd);
         made.rights_ = rights;
-        made.file_ = file;
-        traits::describe(made, why);
-        return why ? Handle{} : std::move(made);
+        made.file_ = std::move(file);
+        traits::describe(made, why, known...);
+        if (why) {
+            made = {};
+        }
+        return made; // not moved: this is a part of what opening costs
     }
 
     static Handle from(object opened, failure& why) {

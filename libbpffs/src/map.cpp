@@ -10,7 +10,11 @@
 
 #include <linux/bpf.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
+#include <cstring>
+#include <iterator>
 
 namespace bpffs {
 namespace {
@@ -38,8 +42,7 @@ std::size_t count_possible_cpus() noexcept {
     });
 }
 
-map_info info_of(const bpf_map_info& raw) {
-    map_info info;
+void fill(map_info& info, const bpf_map_info& raw) {
     info.id = raw.id;
     info.kind = static_cast<map_kind>(raw.type);
     info.key_size = raw.key_size;
@@ -47,12 +50,11 @@ map_info info_of(const bpf_map_info& raw) {
     info.max_entries = raw.max_entries;
     info.flags = raw.map_flags;
     info.extra = raw.map_extra;
-    info.name = std::string_view{raw.name, ::strnlen(raw.name, sizeof raw.name)};
+    info.name.assign(raw.name, ::strnlen(raw.name, sizeof raw.name));
     info.btf_id = raw.btf_id;
     info.btf_key_type = raw.btf_key_type_id;
     info.btf_value_type = raw.btf_value_type_id;
     info.ifindex = raw.ifindex;
-    return info;
 }
 
 std::size_t value_bytes_of(const map_info& info, failure& why) {
@@ -79,10 +81,32 @@ map_usage usage_body(const map& opened, failure& why) {
     return usage;
 }
 
-// Elements. The kernel takes no pointer to a key of no bytes.
+// Elements. What is common costs no more than the call: nothing is built before something fails.
 
+/// The kernel takes no pointer to a key of no bytes.
 template <class Span> auto pointer(Span span) noexcept {
     return span.empty() ? nullptr : span.data();
+}
+
+/// The bytes that an operation on an element was given.
+struct given_bytes {
+    std::size_t key;
+    std::size_t value;
+};
+
+/// One call of bpf(2) on an element. `ask(fd)` makes it.
+template <class Ask> struct element_call {
+    const char* operation;
+    access needed;
+    sys::status nothing; ///< the errno that means "nothing there"; 0: there is none
+    given_bytes given;
+    Ask ask;
+};
+template <class Ask>
+element_call(const char*, access, sys::status, given_bytes, Ask) -> element_call<Ask>;
+
+bool fits(const map& used, given_bytes given) noexcept {
+    return used && given.key == used.key_size() && given.value == used.value_bytes();
 }
 
 void check_size(const char* what, std::size_t expected, std::size_t got, failure& why) {
@@ -92,91 +116,160 @@ void check_size(const char* what, std::size_t expected, std::size_t got, failure
     }
 }
 
-/// What every operation on elements asks first.
-void check_use(const map& used, std::size_t key, std::size_t value, failure& why) {
+/// Why a call was not made, or with which errno it failed.
+void note(const map& used, given_bytes given, sys::status status, failure& why) {
     if (!used) {
         why.set(errc::empty_handle);
-        return;
+    } else if (!fits(used, given)) {
+        check_size("key", used.key_size(), given.key, why);
+        check_size("value", used.value_bytes(), given.value, why);
+    } else {
+        why.set(status);
     }
-    check_size("key", used.key_size(), key, why);
-    check_size("value", used.value_bytes(), value, why);
 }
 
-/// Success, or one errno that means "nothing there".
-bool found(sys::status status, sys::status nothing, failure& why) {
-    if (status != 0 && status != nothing) {
+[[noreturn, gnu::cold]] void refuse(const char* operation, const map& used, access needed,
+                                    given_bytes given, sys::status status) {
+    failure why;
+    note(used, given, status, why);
+    raise(std::move(why), operation, used.file(), wanted::to_open(needed));
+}
+
+[[gnu::cold]] void refuse(const map& used, given_bytes given, sys::status status,
+                          error_code& code) noexcept {
+    quietly(code, [&](failure& why) { note(used, given, status, why); });
+}
+
+/// The throwing form: true where it was done, false where there was nothing.
+template <class Ask> bool perform(const map& used, const element_call<Ask>& call) {
+    sys::status status = 0;
+    if (fits(used, call.given)) {
+        status = call.ask(used.fd().get());
+        if (status == 0) {
+            return true;
+        }
+        if (status == call.nothing) {
+            return false;
+        }
+    }
+    refuse(call.operation, used, call.needed, call.given, status);
+}
+
+template <class Ask>
+bool perform(const map& used, const element_call<Ask>& call, error_code& code) noexcept {
+    sys::status status = 0;
+    if (fits(used, call.given)) {
+        status = call.ask(used.fd().get());
+        if (status == 0 || status == call.nothing) {
+            code = {};
+            return status == 0;
+        }
+    }
+    refuse(used, call.given, status, code);
+    return false;
+}
+
+auto lookup_call(const char* operation, const_bytes key, bytes value) noexcept {
+    return element_call{
+        operation, access::read, ENOENT, {key.size(), value.size()}, [=](int fd) noexcept {
+            return sys::map_lookup(fd, pointer(key), value.data());
+        }};
+}
+
+auto update_call(const char* operation, const_bytes key, const_bytes value,
+                 update_flag flag) noexcept {
+    return element_call{
+        operation, access::write, 0, {key.size(), value.size()}, [=](int fd) noexcept {
+            return sys::map_update(fd, pointer(key), value.data(),
+                                   static_cast<std::uint64_t>(flag));
+        }};
+}
+
+auto erase_call(const map& from, const_bytes key) noexcept {
+    return element_call{"delete from map",
+                        access::write,
+                        ENOENT,
+                        {key.size(), from.value_bytes()},
+                        [=](int fd) noexcept { return sys::map_delete(fd, pointer(key)); }};
+}
+
+auto take_call(const char* operation, const_bytes key, bytes value) noexcept {
+    return element_call{
+        operation, access::read_write, ENOENT, {key.size(), value.size()}, [=](int fd) noexcept {
+            return sys::map_lookup_and_delete(fd, pointer(key), value.data());
+        }};
+}
+
+auto freeze_call(const map& whole) noexcept {
+    return element_call{"freeze map",
+                        access::write,
+                        0,
+                        {whole.key_size(), whole.value_bytes()},
+                        [](int fd) noexcept { return sys::map_freeze(fd); }};
+}
+
+/// For update with an object in place of a value.
+void check_holds(const map& to, failure& why) {
+    if (to && !traits_of(to.kind()).holds_objects) {
+        why.set(errc::wrong_kind,
+                fmt::format("a map of kind {} holds no objects", to_string(to.kind())));
+    }
+}
+
+bool next_key_body(const map& in, const_bytes key, bytes next, failure& why) {
+    const std::size_t from = key.empty() ? in.key_size() : key.size();
+    if (!fits(in, {from, in.value_bytes()})) {
+        note(in, {from, in.value_bytes()}, 0, why);
+    }
+    check_size("key", in.key_size(), next.size(), why);
+    if (!why && in.key_size() == 0) {
+        why.set(errc::unsupported, fmt::format("a {} has no keys", to_string(in.kind())));
+    }
+    if (why) {
+        return false;
+    }
+    const sys::status status = sys::map_next_key(in.fd().get(), pointer(key), next.data());
+    if (status != 0 && status != ENOENT) {
         why.set(status);
     }
     return status == 0;
 }
 
-bool lookup_body(const map& from, const_bytes key, bytes value, failure& why) {
-    check_use(from, key.size(), value.size(), why);
-    return !why && found(sys::map_lookup(from.fd().get(), pointer(key), value.data()), ENOENT, why);
+} // namespace
+
+namespace {
+
+/// What the name in a map's information is filled with before the kernel is asked. No name has
+/// such bytes; in a program's information two addresses stand in that place, which the kernel
+/// leaves alone where it is not asked for what they would point to; a link's ends before it can be
+/// mistaken (smallest_info). So if the name was written, it was a map's.
+constexpr char unwritten = '\xff';
+
+/// Of a map's information, since Linux 4.18; a link's is smaller.
+constexpr std::uint32_t smallest_info = offsetof(bpf_map_info, map_extra);
+
+/// Asks a descriptor, whatever it is of. False: it is no map, or a kernel older than that.
+bool ask_map(int fd, bpf_map_info& raw) noexcept {
+    std::memset(&raw, 0, sizeof raw);
+    std::memset(raw.name, unwritten, sizeof raw.name);
+    const auto filled = sys::obj_info(fd, &raw, sizeof raw);
+    const auto written = [](char one) { return one != unwritten; };
+    return filled && filled.value >= smallest_info &&
+           std::all_of(std::begin(raw.name), std::end(raw.name), written);
 }
 
-void update_body(const map& to, const_bytes key, const_bytes value, update_flag flag,
-                 failure& why) {
-    check_use(to, key.size(), value.size(), why);
-    if (!why) {
-        why.set(sys::map_update(to.fd().get(), pointer(key), value.data(),
-                                static_cast<std::uint64_t>(flag)));
+/// Asks nothing but what it has to: that it is a map is seen by its information.
+map open_body(const location& where, access rights, failure& why) {
+    owned_fd fd = open_fd(where, rights, why);
+    if (why) {
+        return {};
     }
-}
-
-void hold_body(const map& to, const_bytes key, borrowed_fd held, update_flag flag, failure& why) {
-    if (to && !traits_of(to.kind()).holds_objects) {
-        why.set(errc::wrong_kind,
-                fmt::format("a map of kind {} holds no objects", to_string(to.kind())));
-        return;
+    bpf_map_info raw;
+    if (!ask_map(fd.get(), raw)) {
+        return handle_body<map>::from(adopt_object(std::move(fd), rights, where.display(), why),
+                                      why);
     }
-    const auto number = static_cast<std::uint32_t>(held.get());
-    update_body(to, key, std::as_bytes(std::span{&number, 1}), flag, why);
-}
-
-bool erase_body(const map& from, const_bytes key, failure& why) {
-    check_use(from, key.size(), from.value_bytes(), why);
-    return !why && found(sys::map_delete(from.fd().get(), pointer(key)), ENOENT, why);
-}
-
-bool next_key_body(const map& in, const_bytes key, bytes next, failure& why) {
-    check_use(in, key.empty() ? in.key_size() : key.size(), in.value_bytes(), why);
-    check_size("key", in.key_size(), next.size(), why);
-    if (!why && in.key_size() == 0) {
-        why.set(errc::unsupported, fmt::format("a {} has no keys", to_string(in.kind())));
-    }
-    return !why && found(sys::map_next_key(in.fd().get(), pointer(key), next.data()), ENOENT, why);
-}
-
-bool take_body(const map& from, const_bytes key, bytes value, failure& why) {
-    check_use(from, key.size(), value.size(), why);
-    return !why && found(sys::map_lookup_and_delete(from.fd().get(), pointer(key), value.data()),
-                         ENOENT, why);
-}
-
-void freeze_body(const map& whole, failure& why) {
-    check_use(whole, whole.key_size(), whole.value_bytes(), why);
-    if (!why) {
-        why.set(sys::map_freeze(whole.fd().get()));
-    }
-}
-
-/// The throwing form for elements. Nothing is built before something fails: this is the hot path.
-template <class Body>
-auto in_map(const char* operation, const map& used, access needed, Body body) {
-    failure why;
-    if constexpr (std::is_void_v<decltype(body(why))>) {
-        body(why);
-        if (why) {
-            raise(std::move(why), operation, used.file(), wanted::to_open(needed));
-        }
-    } else {
-        const auto value = body(why);
-        if (why) {
-            raise(std::move(why), operation, used.file(), wanted::to_open(needed));
-        }
-        return value;
-    }
+    return handle_body<map>::make(std::move(fd), rights, where.display(), why, raw);
 }
 
 } // namespace
@@ -184,7 +277,11 @@ auto in_map(const char* operation, const map& used, access needed, Body body) {
 void handle_traits<map>::describe(map& made, failure& why) {
     bpf_map_info raw{};
     why.take(sys::obj_info(made.fd_.get(), &raw, sizeof raw));
-    made.info_ = info_of(raw);
+    describe(made, why, raw);
+}
+
+void handle_traits<map>::describe(map& made, failure& why, const bpf_map_info& raw) {
+    fill(made.info_, raw);
     if (!why) {
         made.value_bytes_ = value_bytes_of(made.info_, why);
     }
@@ -199,11 +296,12 @@ std::size_t possible_cpus() noexcept {
 }
 
 map map::open(const location& where, access rights) {
-    return handle_body<map>::open(where, rights);
+    return loudly(handle_traits<map>::opening, where, wanted::to_open(rights),
+                  [&](failure& why) { return open_body(where, rights, why); });
 }
 
 map map::open(const location& where, access rights, error_code& code) noexcept {
-    return handle_body<map>::open(where, rights, code);
+    return quietly(code, [&](failure& why) { return open_body(where, rights, why); });
 }
 
 map map::from(object&& opened) {
@@ -223,43 +321,45 @@ map_usage map::usage(error_code& code) const noexcept {
 }
 
 bool map::lookup(const_bytes key, bytes value) const {
-    return in_map("look up in map", *this, access::read,
-                  [&](failure& why) { return lookup_body(*this, key, value, why); });
+    return perform(*this, lookup_call("look up in map", key, value));
 }
 
 bool map::lookup(const_bytes key, bytes value, error_code& code) const noexcept {
-    return quietly(code, [&](failure& why) { return lookup_body(*this, key, value, why); });
+    return perform(*this, lookup_call("look up in map", key, value), code);
 }
 
 void map::update(const_bytes key, const_bytes value, update_flag flag) {
-    in_map("update map", *this, access::write,
-           [&](failure& why) { update_body(*this, key, value, flag, why); });
+    perform(*this, update_call("update map", key, value, flag));
 }
 
 void map::update(const_bytes key, const_bytes value, update_flag flag, error_code& code) noexcept {
-    quietly(code, [&](failure& why) { update_body(*this, key, value, flag, why); });
+    perform(*this, update_call("update map", key, value, flag), code);
 }
 
 void map::update(const_bytes key, borrowed_fd held, update_flag flag) {
-    in_map("update map", *this, access::write,
-           [&](failure& why) { hold_body(*this, key, held, flag, why); });
+    loudly("update map", file_, {}, [&](failure& why) { check_holds(*this, why); });
+    const int number = held.get();
+    update(key, std::as_bytes(std::span{&number, 1}), flag);
 }
 
 void map::update(const_bytes key, borrowed_fd held, update_flag flag, error_code& code) noexcept {
-    quietly(code, [&](failure& why) { hold_body(*this, key, held, flag, why); });
+    quietly(code, [&](failure& why) { check_holds(*this, why); });
+    const int number = held.get();
+    if (!code) {
+        update(key, std::as_bytes(std::span{&number, 1}), flag, code);
+    }
 }
 
 bool map::erase(const_bytes key) {
-    return in_map("delete from map", *this, access::write,
-                  [&](failure& why) { return erase_body(*this, key, why); });
+    return perform(*this, erase_call(*this, key));
 }
 
 bool map::erase(const_bytes key, error_code& code) noexcept {
-    return quietly(code, [&](failure& why) { return erase_body(*this, key, why); });
+    return perform(*this, erase_call(*this, key), code);
 }
 
 bool map::next_key(const_bytes key, bytes next) const {
-    return in_map("walk map", *this, access::read,
+    return loudly("walk map", file_, wanted::to_open(access::read),
                   [&](failure& why) { return next_key_body(*this, key, next, why); });
 }
 
@@ -268,47 +368,43 @@ bool map::next_key(const_bytes key, bytes next, error_code& code) const noexcept
 }
 
 bool map::lookup_and_delete(const_bytes key, bytes value) {
-    return in_map("take from map", *this, access::read_write,
-                  [&](failure& why) { return take_body(*this, key, value, why); });
+    return perform(*this, take_call("take from map", key, value));
 }
 
 bool map::lookup_and_delete(const_bytes key, bytes value, error_code& code) noexcept {
-    return quietly(code, [&](failure& why) { return take_body(*this, key, value, why); });
+    return perform(*this, take_call("take from map", key, value), code);
 }
 
 void map::push(const_bytes value, update_flag flag) {
-    in_map("push to map", *this, access::write,
-           [&](failure& why) { update_body(*this, {}, value, flag, why); });
+    perform(*this, update_call("push to map", {}, value, flag));
 }
 
 void map::push(const_bytes value, update_flag flag, error_code& code) noexcept {
-    quietly(code, [&](failure& why) { update_body(*this, {}, value, flag, why); });
+    perform(*this, update_call("push to map", {}, value, flag), code);
 }
 
 bool map::pop(bytes value) {
-    return in_map("pop from map", *this, access::read_write,
-                  [&](failure& why) { return take_body(*this, {}, value, why); });
+    return perform(*this, take_call("pop from map", {}, value));
 }
 
 bool map::pop(bytes value, error_code& code) noexcept {
-    return quietly(code, [&](failure& why) { return take_body(*this, {}, value, why); });
+    return perform(*this, take_call("pop from map", {}, value), code);
 }
 
 bool map::peek(bytes value) const {
-    return in_map("peek into map", *this, access::read,
-                  [&](failure& why) { return lookup_body(*this, {}, value, why); });
+    return perform(*this, lookup_call("peek into map", {}, value));
 }
 
 bool map::peek(bytes value, error_code& code) const noexcept {
-    return quietly(code, [&](failure& why) { return lookup_body(*this, {}, value, why); });
+    return perform(*this, lookup_call("peek into map", {}, value), code);
 }
 
 void map::freeze() {
-    in_map("freeze map", *this, access::write, [&](failure& why) { freeze_body(*this, why); });
+    perform(*this, freeze_call(*this));
 }
 
 void map::freeze(error_code& code) noexcept {
-    quietly(code, [&](failure& why) { freeze_body(*this, why); });
+    perform(*this, freeze_call(*this), code);
 }
 
 void map::pin(const location& where, std::optional<mode> bits) const {

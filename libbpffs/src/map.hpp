@@ -15,6 +15,8 @@ template <> struct handle_traits<map> {
     static constexpr const char* pinning = "pin map";
 
     static void describe(map& made, failure& why);
+    /// The same where the descriptor has been asked already.
+    static void describe(map& made, failure& why, const bpf_map_info& raw);
 };
 
 } // namespace bpffs

@@ -54,10 +54,6 @@ void refine_open_failure(const place& here, access rights, failure& why) {
     }
 }
 
-} // namespace
-
-namespace {
-
 /// One call instead of the four that fdinfo takes. Nothing for a text that is not known.
 std::optional<object_kind> kind_by_link(int fd) {
     char text[32];
@@ -102,15 +98,19 @@ object adopt_object(owned_fd fd, access rights, path file, failure& why) {
     return why ? object{} : object::adopt(std::move(fd), *kind, rights, std::move(file));
 }
 
-object open_object(const location& where, access rights, failure& why) {
-    check_path(where, why);
-    if (why) {
-        return {};
-    }
-    // In one call, which is what this costs where nothing is wrong.
+owned_fd open_fd(const location& where, access rights, failure& why) {
+    const std::string& text = where.file().native();
     const int base = where.base() != nullptr ? where.base()->fd().get() : -1;
-    auto opened = sys::obj_get(base, where.file().c_str(), rights);
-    if (!opened && (opened.error == EACCES || opened.error == EPERM || opened.error == EINVAL)) {
+    sys::result<owned_fd> opened{{}, ENOENT};
+    // In one call, which is what this costs where nothing is wrong. The kernel refuses whatever
+    // check_path does, apart from what it does not see.
+    if (text.find('\0') == std::string::npos) {
+        opened = sys::obj_get(base, text.c_str(), rights);
+    }
+    if (!opened) {
+        check_path(where, why);
+    }
+    if (!why && (opened.error == EACCES || opened.error == EPERM || opened.error == EINVAL)) {
         const place here = resolve(where, why);
         opened = why ? std::move(opened) : obj_get(here, rights);
         if (!why && !opened) {
@@ -118,7 +118,11 @@ object open_object(const location& where, access rights, failure& why) {
             refine_open_failure(here, rights, why);
         }
     }
-    owned_fd fd = why ? owned_fd{} : why.take(std::move(opened));
+    return why ? owned_fd{} : why.take(std::move(opened));
+}
+
+object open_object(const location& where, access rights, failure& why) {
+    owned_fd fd = open_fd(where, rights, why);
     return why ? object{} : adopt_object(std::move(fd), rights, where.display(), why);
 }
 
@@ -151,7 +155,9 @@ void staged_pin(int object, const place& here, std::optional<mode> bits, unsigne
     }
 }
 
-void replace_body(int object, const location& where, std::optional<mode> bits, failure& why) {
+/// Resolves and checks the name that a pin is to have, and lets `put(place)` make it.
+template <class Put>
+void pin_named(const location& where, std::optional<mode> bits, failure& why, Put put) {
     check_pin_mode(bits, why);
     if (why) {
         return;
@@ -161,8 +167,12 @@ void replace_body(int object, const location& where, std::optional<mode> bits, f
         check_new_name(here, why);
     }
     if (!why) {
-        staged_pin(object, here, bits, 0, why);
+        put(here);
     }
+}
+
+void replace_body(int object, const location& where, std::optional<mode> bits, failure& why) {
+    pin_named(where, bits, why, [&](const place& here) { staged_pin(object, here, bits, 0, why); });
 }
 
 /// What can be said against a set before anything is made.
@@ -184,13 +194,8 @@ void check_set(std::span<const named_pin> pins, on_conflict conflict, failure& w
 
 void pin_all_body(std::span<const named_pin> pins, const location& where, mode directory_bits,
                   on_conflict conflict, failure& why) {
-    const place here = resolve(where, why);
-    if (!why) {
-        check_new_name(here, why);
-    }
-    if (!why) {
-        pin_all_at(pins, here, directory_bits, conflict, why);
-    }
+    pin_named(where, {}, why,
+              [&](const place& here) { pin_all_at(pins, here, directory_bits, conflict, why); });
 }
 
 } // namespace
@@ -228,17 +233,7 @@ void pin_at(int object, const place& here, std::optional<mode> bits, failure& wh
 }
 
 void pin_body(int object, const location& where, std::optional<mode> bits, failure& why) {
-    check_pin_mode(bits, why);
-    if (why) {
-        return;
-    }
-    const place here = resolve(where, why);
-    if (!why) {
-        check_new_name(here, why);
-    }
-    if (!why) {
-        pin_at(object, here, bits, why);
-    }
+    pin_named(where, bits, why, [&](const place& here) { pin_at(object, here, bits, why); });
 }
 
 object object::adopt(owned_fd fd, object_kind kind, access rights, path file) noexcept {

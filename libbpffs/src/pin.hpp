@@ -10,6 +10,8 @@
 
 namespace bpffs {
 
+/// The descriptor of whatever object is pinned there.
+owned_fd open_fd(const location& where, access rights, failure& why);
 object open_object(const location& where, access rights, failure& why);
 object adopt_object(owned_fd fd, access rights, path file, failure& why);
 /// Notes errc::wrong_kind where it is not of that kind.

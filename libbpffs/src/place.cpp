@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <string_view>
 
 namespace bpffs {
 namespace {
@@ -15,10 +16,10 @@ namespace {
 constexpr int directory_flags = O_PATH | O_DIRECTORY;
 
 /// What is wrong with the text of a path before any of it is looked up.
-void check_text(const std::string& text, const std::string& name, failure& why) {
+void check_text(std::string_view text, std::string_view name, failure& why) {
     if (text.empty()) {
         why.set(errc::bad_name, "the path is empty");
-    } else if (text.find('\0') != std::string::npos) {
+    } else if (text.find('\0') != std::string_view::npos) {
         why.set(errc::bad_name, "the path has a zero byte in it");
     } else if (text.size() >= PATH_MAX) {
         why.set(ENAMETOOLONG, fmt::format("the path has {} bytes, and at most {} are possible",
@@ -41,9 +42,9 @@ bool has_dotted_component(const std::string& directory) {
     });
 }
 
-std::string last_name(const std::string& text) {
+std::string_view last_name(std::string_view text) {
     const auto slash = text.rfind('/');
-    return slash == std::string::npos ? text : text.substr(slash + 1);
+    return slash == std::string_view::npos ? text : text.substr(slash + 1);
 }
 
 } // namespace

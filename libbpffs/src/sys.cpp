@@ -272,12 +272,9 @@ result<std::uint32_t> next_id(int command, std::uint32_t after) noexcept {
 }
 
 result<std::uint32_t> obj_info(int fd, void* info, std::uint32_t size) noexcept {
-    bpf_attr attr = blank_attr();
-    attr.info.bpf_fd = static_cast<std::uint32_t>(fd);
-    attr.info.info_len = size;
-    attr.info.info = address(info);
+    decltype(bpf_attr::info) attr{static_cast<std::uint32_t>(fd), size, address(info)};
     const auto done = bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof attr);
-    return {attr.info.info_len, done.error};
+    return {attr.info_len, done.error};
 }
 
 status map_lookup(int fd, const void* key, void* value) noexcept {
