@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
 // What the library costs beside a plain loop on raw bpf(2), and iteration beside libbpf's next-key
-// loop. As root, on any kernel; libbpffs/README.md has the table and how to repeat it.
+// loop. As root, on any kernel; tests/bench/library makes the table of libbpffs/README.md of it.
 #include "support/sandbox.hpp"
 
 #include <bpffs/bpffs.hpp>
@@ -17,6 +17,8 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 // Counts what is allocated, for the column "allocations". Not inlined: the compiler would pair
@@ -82,7 +84,11 @@ int raw_open(const char* name, std::uint32_t flags) {
 
 /// Opens for the benchmark; the process ends with its descriptors.
 int raw_map() {
-    return raw_open(here->file().c_str(), 0);
+    const int map = raw_open(here->file().c_str(), 0);
+    if (map < 0) {
+        throw std::runtime_error("the map cannot be opened");
+    }
+    return map;
 }
 
 /// Counts what the loop allocates, an operation.
@@ -103,55 +109,52 @@ private:
     std::size_t before_;
 };
 
-void lookup_raw(benchmark::State& state) {
-    const int map = raw_map();
+/// Runs `operate(key)` with keys from all over the map.
+template <class Operate> void each_key(benchmark::State& state, Operate operate) {
     key_type key = 0;
-    value_type value = 0;
     const counted now{state};
     for ([[maybe_unused]] auto _ : state) {
-        bpf_attr attr;
-        std::memset(&attr, 0, sizeof attr);
-        attr.map_fd = static_cast<std::uint32_t>(map);
-        attr.key = reinterpret_cast<std::uint64_t>(&key);
-        attr.value = reinterpret_cast<std::uint64_t>(&value);
-        benchmark::DoNotOptimize(raw_bpf(BPF_MAP_LOOKUP_ELEM, attr));
+        benchmark::DoNotOptimize(operate(key));
         key = (key + 7919) % many;
     }
+}
+
+/// A command on one element, as the C programs of the kernel's tree make it.
+int raw_element(int command, int map, const key_type& key, const value_type& value) {
+    bpf_attr attr;
+    std::memset(&attr, 0, sizeof attr);
+    attr.map_fd = static_cast<std::uint32_t>(map);
+    attr.key = reinterpret_cast<std::uint64_t>(&key);
+    attr.value = reinterpret_cast<std::uint64_t>(&value);
+    return raw_bpf(command, attr);
+}
+
+void lookup_raw(benchmark::State& state) {
+    const int map = raw_map();
+    each_key(state, [&](const key_type& key) {
+        value_type value = 0;
+        raw_element(BPF_MAP_LOOKUP_ELEM, map, key, value);
+        return value;
+    });
 }
 
 void lookup_library(benchmark::State& state) {
     const owner map = owner::open(here->file());
-    key_type key = 0;
-    const counted now{state};
-    for ([[maybe_unused]] auto _ : state) {
-        benchmark::DoNotOptimize(map.lookup(key));
-        key = (key + 7919) % many;
-    }
+    each_key(state, [&](const key_type& key) { return map.lookup(key); });
 }
 
 void update_raw(benchmark::State& state) {
     const int map = raw_map();
-    key_type key = 0;
-    const counted now{state};
-    for ([[maybe_unused]] auto _ : state) {
-        bpf_attr attr;
-        std::memset(&attr, 0, sizeof attr);
-        attr.map_fd = static_cast<std::uint32_t>(map);
-        attr.key = reinterpret_cast<std::uint64_t>(&key);
-        attr.value = reinterpret_cast<std::uint64_t>(&key);
-        benchmark::DoNotOptimize(raw_bpf(BPF_MAP_UPDATE_ELEM, attr));
-        key = (key + 7919) % many;
-    }
+    each_key(state,
+             [&](const key_type& key) { return raw_element(BPF_MAP_UPDATE_ELEM, map, key, key); });
 }
 
 void update_library(benchmark::State& state) {
     owner map = owner::open(here->file());
-    key_type key = 0;
-    const counted now{state};
-    for ([[maybe_unused]] auto _ : state) {
+    each_key(state, [&](const key_type& key) {
         map.update(key, key);
-        key = (key + 7919) % many;
-    }
+        return 0;
+    });
 }
 
 /// Opens, asks what it is (a caller that checks sizes must), closes.
@@ -179,12 +182,21 @@ void open_library(benchmark::State& state) {
     }
 }
 
+/// Runs `add_up()`, which goes through the whole map: it must come to what is in there.
+template <class AddUp> void each_pass(benchmark::State& state, AddUp add_up) {
+    for ([[maybe_unused]] auto _ : state) {
+        if (add_up() != many * (many - 1)) {
+            state.SkipWithError("not every entry was seen");
+        }
+    }
+}
+
 void iterate_raw(benchmark::State& state) {
     const int map = raw_map();
     constexpr std::uint32_t room = 4096;
     std::vector<key_type> keys(room);
     std::vector<value_type> values(room);
-    for ([[maybe_unused]] auto _ : state) {
+    each_pass(state, [&] {
         std::uint64_t place[2] = {};
         std::uint64_t sum = 0;
         bool first = true;
@@ -200,36 +212,36 @@ void iterate_raw(benchmark::State& state) {
             more = raw_bpf(BPF_MAP_LOOKUP_BATCH, attr) == 0;
             first = false;
             for (std::uint32_t i = 0; i < attr.batch.count; ++i) {
-                sum += keys[i] ^ values[i];
+                sum += keys[i] + values[i];
             }
         }
-        benchmark::DoNotOptimize(sum);
-    }
+        return sum;
+    });
 }
 
 void iterate_for_each(benchmark::State& state) {
     const reader map = reader::open(here->file());
-    for ([[maybe_unused]] auto _ : state) {
+    each_pass(state, [&] {
         std::uint64_t sum = 0;
-        map.for_each([&](key_type key, value_type value) { sum += key ^ value; });
-        benchmark::DoNotOptimize(sum);
-    }
+        map.for_each([&](key_type key, value_type value) { sum += key + value; });
+        return sum;
+    });
 }
 
 void iterate_range_for(benchmark::State& state) {
     const reader map = reader::open(here->file());
-    for ([[maybe_unused]] auto _ : state) {
+    each_pass(state, [&] {
         std::uint64_t sum = 0;
         for (const auto& [key, value] : map) {
-            sum += key ^ value;
+            sum += key + value;
         }
-        benchmark::DoNotOptimize(sum);
-    }
+        return sum;
+    });
 }
 
 void iterate_libbpf_next_key(benchmark::State& state) {
     const int map = raw_map();
-    for ([[maybe_unused]] auto _ : state) {
+    each_pass(state, [&] {
         std::uint64_t sum = 0;
         key_type key = 0;
         key_type next = 0;
@@ -237,11 +249,11 @@ void iterate_libbpf_next_key(benchmark::State& state) {
         for (void* from = nullptr; ::bpf_map_get_next_key(map, from, &next) == 0; from = &key) {
             key = next;
             if (::bpf_map_lookup_elem(map, &key, &value) == 0) {
-                sum += key ^ value;
+                sum += key + value;
             }
         }
-        benchmark::DoNotOptimize(sum);
-    }
+        return sum;
+    });
 }
 
 BENCHMARK(lookup_raw);
