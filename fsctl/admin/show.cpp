@@ -2,10 +2,9 @@
 //
 // show: what the policy gives a user, as one table that could stand in a
 // policy file, with the line that each value comes from.
+#include "json_set.hpp"
 #include "policy_file.hpp"
 #include "verbs.hpp"
-
-#include <algorithm>
 
 namespace fsctl {
 
@@ -72,7 +71,7 @@ void json_value(json_writer& json, std::uint64_t number) {
     number != 0 ? json.number(number) : json.null();
 }
 template <class Enum> void json_value(json_writer& json, bpffs::delegated_set<Enum> set) {
-    json.raw(toml(set)); // a list of words is the same in both
+    write_set(json, set);
 }
 
 void print_json(context& with, const account& who, const entitlement& gets) {
