@@ -76,25 +76,26 @@ private:
     void read_top(const toml::table& top) {
         std::vector<rule> rules;
         for (auto&& [key, node] : top) {
-            noting([&, &key = key, &node = node] {
-                if (key == "grant" || key == "refuse") {
-                    const rule_kind kind = key == "grant" ? rule_kind::grant : rule_kind::refuse;
-                    each_table(key, node, [&](const toml::table& table) {
-                        rules.push_back(read_rule(table, kind));
-                    });
-                } else if (key == "shared") {
-                    each_table(key, node, [&](const toml::table& table) { read_area(table); });
-                } else if (key == "system") {
-                    read_system(key, node);
-                } else {
-                    unknown(key, {"grant", "refuse", "shared", "system"});
-                }
-            });
+            noting([&, &key = key, &node = node] { read_part(key, node, rules); });
         }
         // TOML keeps tables of one name together; here their order counts.
         std::stable_sort(rules.begin(), rules.end(),
                          [](const rule& a, const rule& b) { return a.from.line < b.from.line; });
         std::move(rules.begin(), rules.end(), std::back_inserter(into_.rules));
+    }
+
+    void read_part(const toml::key& key, const toml::node& node, std::vector<rule>& rules) {
+        if (key == "grant" || key == "refuse") {
+            const rule_kind kind = key == "grant" ? rule_kind::grant : rule_kind::refuse;
+            each_table(key, node,
+                       [&](const toml::table& table) { rules.push_back(read_rule(table, kind)); });
+        } else if (key == "shared") {
+            each_table(key, node, [&](const toml::table& table) { read_area(table); });
+        } else if (key == "system") {
+            read_system(key, node);
+        } else {
+            unknown(key, {"grant", "refuse", "shared", "system"});
+        }
     }
 
     template <class Use> void each_table(const toml::key& key, const toml::node& node, Use use) {
@@ -167,7 +168,7 @@ private:
     }
 
     std::string area_name(const toml::node& node) const {
-        const std::string name = text(node);
+        std::string name = text(node);
         if (name.empty() || name.front() == '.' || name.find('/') != std::string::npos) {
             throw wrong_at(at(node), fmt::format("'{}' cannot name a directory", name));
         }
