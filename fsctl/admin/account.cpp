@@ -56,6 +56,11 @@ std::optional<account> find_account(std::string_view word) {
     return found;
 }
 
+std::optional<gid_t> find_group(const std::string& name) {
+    const struct group* found = getgrnam(name.c_str()); // NOLINT(concurrency-mt-unsafe)
+    return found != nullptr ? std::optional(found->gr_gid) : std::nullopt;
+}
+
 void check_user_name(std::string_view name) {
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string_view::npos) {
         throw usage_error(fmt::format("'{}' is no user's name", name));

@@ -25,7 +25,10 @@ struct account {
 // By name, or by number where no name is one. Nothing when there is none.
 std::optional<account> find_account(std::string_view word);
 
-// The same for somebody who shall get a directory. usage_error when there is
+// The number of a group by its name; nothing when there is none.
+std::optional<gid_t> find_group(const std::string& name);
+
+// The same as find_account for somebody who shall get a directory. usage_error when there is
 // no such user, when it is root, or when the name cannot name a directory.
 account take_account(std::string_view word);
 

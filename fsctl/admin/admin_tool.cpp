@@ -10,23 +10,23 @@ namespace fsctl {
 namespace {
 
 constexpr verb verbs[] = {
+    {"check", "[FILE]...", admin_check},
+    {"show", "USER", admin_show},
     {"add",
      "USER [mode MODE] [caps CAPS] [cmds COMMANDS] [maps KINDS]\n"
      "[progs KINDS] [attachs KINDS] [dir DIRECTORY] [nolink]",
      admin_add},
-    {"show|list", "[USER] [dir DIRECTORY]", admin_list},
+    {"list", "[USER] [dir DIRECTORY]", admin_list},
     {"remove", "USER [force] [dir DIRECTORY]", admin_remove, effect::destructive},
 };
 
 constexpr std::string_view notes =
-    "USER := a name or number; the bpffs is mounted on DIRECTORY/USER (/run/bpffs/USER)\n"
-    "        and ~USER/bpf leads to it\n"
+    "FILE := a policy file (those of /etc/bpffs.d, /run/bpffs.d, /usr/lib/bpffs.d)\n"
+    "USER := a name or number; DIRECTORY/USER is a bpffs, ~USER/bpf leads to it\n"
     "CAPS := { bpf | net_admin | perfmon }:... | none   (bpf)\n"
-    "COMMANDS, KINDS := the kernel's words joined by ':' | any | none\n"
-    "        (map_create:btf_load; the kinds of maps that only hold data)";
+    "COMMANDS, KINDS := the kernel's words joined by ':' | any | none";
 
-constexpr std::string_view examples = "  bpffs-admin add alice\n"
-                                      "  bpffs-admin add bob mode 0750 maps hash:array:ringbuf";
+constexpr std::string_view examples = "  bpffs-admin add bob mode 0750 maps hash:array:ringbuf";
 
 } // namespace
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// show and list: who has a directory, where, with which rights, and how many
+// list: who has a directory, where, with which rights, and how many
 // pins are in it. Each line is written as it is found.
 #include "account.hpp"
 #include "grant.hpp"
+#include "json_set.hpp"
 #include "user_mount.hpp"
 #include "verbs.hpp"
 
@@ -32,14 +33,7 @@ std::optional<std::uint64_t> pins_in(const bpffs::path& directory) {
 template <class Enum>
 void print_set(json_writer& json, std::string_view key, bpffs::delegated_set<Enum> set) {
     json.name(key);
-    json.start_array();
-    if (!set.empty()) {
-        const std::string text = bpffs::to_string(set);
-        for (const std::string_view word : split(text, ':')) {
-            json.string(word);
-        }
-    }
-    json.end_array();
+    write_set(json, set);
 }
 
 void print_json(json_writer& json, const bpffs::mount_info& mount,

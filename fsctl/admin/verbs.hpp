@@ -8,7 +8,9 @@
 namespace fsctl {
 
 void admin_add(context& with, words& given);
+void admin_check(context& with, words& given);
 void admin_list(context& with, words& given);
 void admin_remove(context& with, words& given);
+void admin_show(context& with, words& given);
 
 } // namespace fsctl

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// The policy: who gets a directory, and with which rights. It comes from files
+// (policy_file.hpp) as a list of rules; for one user, every rule that names
+// them counts, in order, and of each key the last word. Each value knows the
+// place in the files that it comes from.
+#pragma once
+
+#include "account.hpp"
+
+#include <bpffs/delegation.hpp>
+#include <bpffs/mode.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace fsctl {
+
+// A place in a policy file, or none for what is so by default.
+struct origin {
+    std::shared_ptr<const std::string> file;
+    unsigned line = 0;
+    unsigned column = 0;
+};
+
+// "/etc/bpffs.d/10-staff.conf:3", or "default".
+std::string to_string(const origin& from);
+
+template <class T> struct setting {
+    T value{};
+    origin from;
+};
+
+// The keys of a table that say how a directory is to be. `Slot` is a setting
+// that is there (a whole answer) or may be missing (what one table says).
+template <template <class> class Slot> struct directory_keys {
+    Slot<bpffs::path> directory; // where the user's own is made
+    Slot<bpffs::mode> mode;
+    Slot<std::string> group; // "": the user's login group
+    Slot<bpffs::delegated_set<bpffs::command>> cmds;
+    Slot<bpffs::delegated_set<bpffs::map_kind>> maps;
+    Slot<bpffs::delegated_set<bpffs::program_kind>> progs;
+    Slot<bpffs::delegated_set<bpffs::attach_kind>> attachs;
+    Slot<bpffs::delegated_set<bpffs::capability>> caps;
+    Slot<std::uint64_t> nr_inodes; // 0: no limit
+    Slot<bool> link;
+};
+
+template <class T> using maybe_setting = std::optional<setting<T>>;
+using wishes = directory_keys<maybe_setting>;
+using entitlement = directory_keys<setting>;
+
+// Calls use("mode", a.mode, b.mode) and so on: the one list of the keys.
+template <class A, class B, class Use> void each_key(A& a, B& b, Use use) {
+    use("directory", a.directory, b.directory);
+    use("mode", a.mode, b.mode);
+    use("group", a.group, b.group);
+    use("cmds", a.cmds, b.cmds);
+    use("maps", a.maps, b.maps);
+    use("progs", a.progs, b.progs);
+    use("attachs", a.attachs, b.attachs);
+    use("caps", a.caps, b.caps);
+    use("nr_inodes", a.nr_inodes, b.nr_inodes);
+    use("link", a.link, b.link);
+}
+
+// "alice", "@staff", "5000-5999": whom a rule names.
+struct uid_range {
+    uid_t first = 0;
+    uid_t last = 0;
+};
+struct named_group {
+    origin from;
+    std::optional<gid_t> number; // nothing where there is no such group
+};
+struct subjects {
+    std::map<std::string, origin, std::less<>> users;
+    std::map<std::string, named_group, std::less<>> groups; // without the @
+    std::vector<uid_range> ranges;
+};
+
+enum class rule_kind { grant, refuse };
+
+struct rule {
+    rule_kind kind = rule_kind::grant;
+    origin from;
+    subjects who;
+    wishes says; // nothing in a refusal
+};
+
+// A directory that the members of a group have together.
+struct shared_area {
+    std::string name;
+    origin from; // of the table that first names it
+    entitlement what;
+};
+
+struct policy {
+    std::vector<bpffs::path> files; // as they were read
+    std::vector<rule> rules;        // in the order of files and lines
+    std::vector<shared_area> areas;
+    std::optional<setting<bool>> fmode; // of /sys/fs/bpf
+};
+
+// What holds where no file says anything: default_delegation(), 0700.
+entitlement default_entitlement();
+
+// Makes `onto` what it is with these wishes on top.
+void overlay(entitlement& onto, const wishes& more);
+
+// What one user gets.
+struct verdict {
+    std::optional<entitlement> gets;
+    // The last rule that names them; nothing where none does.
+    std::optional<origin> decided;
+};
+
+// What the rules give one user. failure, with the places, where they
+// contradict each other: a mode that lets everybody write beside caps.
+verdict judge(const policy& rules, const account& who);
+
+// The same check for any entitlement.
+void check_together(const entitlement& what);
+
+} // namespace fsctl
