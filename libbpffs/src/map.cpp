@@ -235,10 +235,6 @@ bool next_key_body(const map& in, const_bytes key, bytes next, failure& why) {
     return status == 0;
 }
 
-} // namespace
-
-namespace {
-
 /// What the name in a map's information is filled with before the kernel is asked. No name has
 /// such bytes; in a program's information two addresses stand in that place, which the kernel
 /// leaves alone where it is not asked for what they would point to; a link's ends before it can be
