@@ -36,6 +36,7 @@ public:
     static text_form prefix(std::size_t size);
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] bool is_hexadecimal() const noexcept { return type_ == "hex"; }
     [[nodiscard]] bool is_prefix() const noexcept { return type_ == lpm; }
 
     // `data` has size() bytes.

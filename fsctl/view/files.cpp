@@ -6,6 +6,7 @@
 #include "pins.hpp"
 #include "refused.hpp"
 #include "restore.hpp"
+#include "rings.hpp"
 #include "texts.hpp"
 
 #include "common/words.hpp"
@@ -17,6 +18,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <poll.h>
 
 namespace fsctl::view {
 
@@ -270,27 +272,26 @@ std::string iterator_file::read(std::size_t size, off_t /*at*/) {
 
 // --- queues and stacks
 
-class queue_file : public open_file {
+class queue_file : public line_file {
 public:
     queue_file(node_ref of, bpffs::map map, std::shared_ptr<const map_shape> shape,
                const settings& chosen)
-        : node_(std::move(of)), map_(std::move(map)), shape_(std::move(shape)), chosen_(chosen) {}
+        : line_file(std::move(of), shape->longest_text(), chosen),
+          map_(std::move(map)),
+          shape_(std::move(shape)) {}
 
     std::string read(std::size_t size, off_t at) override;
-    void write(std::string_view text, off_t at) override;
-    void flush() override;
-    [[nodiscard]] bool is_stream() const override { return true; }
+
+protected:
+    [[nodiscard]] bool is_line(std::string_view line) const override {
+        return shape_->value_of(line).has_value();
+    }
+    void put(std::string_view line) override;
 
 private:
-    void push(std::string_view line);
-
-    node_ref node_;
     bpffs::map map_;
     std::shared_ptr<const map_shape> shape_;
-    const settings& chosen_;
-    std::mutex mutex_;
-    std::string taken_;   // an element that has been read in part
-    std::string written_; // a line that has been written in part
+    std::string taken_; // an element that has been read in part
 };
 
 std::string queue_file::read(std::size_t size, off_t /*at*/) {
@@ -308,48 +309,11 @@ std::string queue_file::read(std::size_t size, off_t /*at*/) {
     return part;
 }
 
-// Line by line; what is wrong in any of them is found before the first is pushed.
-void queue_file::write(std::string_view text, off_t /*at*/) {
-    const std::scoped_lock lock(mutex_);
-    std::string all = written_;
-    all += text;
-    const std::size_t end = all.rfind('\n') + 1; // 0 where there is none
-    const std::string_view whole = std::string_view(all).substr(0, end);
-    if (all.size() - end > shape_->longest_text()) {
-        throw refused(EFBIG);
-    }
-    if (!whole.empty()) {
-        const auto lines = split(whole.substr(0, whole.size() - 1), '\n');
-        for (const std::string_view line : lines) {
-            if (!shape_->value_of(line)) {
-                refuse_text(*node_, line, chosen_);
-            }
-        }
-        std::for_each(lines.begin(), lines.end(), [&](std::string_view line) { push(line); });
-    }
-    written_ = all.substr(end);
-}
-
-void queue_file::flush() {
-    const std::scoped_lock lock(mutex_);
-    if (!written_.empty()) {
-        const std::string line = std::exchange(written_, {});
-        if (!shape_->value_of(line)) {
-            refuse_text(*node_, line, chosen_);
-        }
-        push(line);
-    }
-}
-
-void queue_file::push(std::string_view line) {
+void queue_file::put(std::string_view line) {
     bpffs::error_code why;
     map_.push(*shape_->value_of(line), bpffs::update_flag::any, why);
     check(why);
 }
-
-} // namespace
-
-namespace {
 
 bool frozen(const bpffs::map& which) {
     bpffs::error_code why;
@@ -400,23 +364,41 @@ std::unique_ptr<open_file> open_iterator(const node& of, bpffs::access rights) {
 }
 
 std::unique_ptr<open_file> open_stream(const node_ref& of, bpffs::access rights,
-                                       const settings& chosen) {
+                                       const settings& chosen, ring_waiter& rings) {
     if (shape_of(*of, chosen)->kind == bpffs::object_kind::link) {
         return open_iterator(*of, rights);
     }
     auto shape = map_shape_of(*of, chosen);
-    // Taking an element needs both.
-    const bpffs::access needed =
-        bpffs::can_read(rights) ? bpffs::access::read_write : bpffs::access::write;
+    if (shape->takes_records() && bpffs::can_read(rights)) {
+        throw refused(EACCES); // programs read it
+    }
+    // Taking an element needs both, and so do both sides of a ring.
+    const bool both = bpffs::can_read(rights) || shape->is_ring();
+    const bpffs::access needed = both ? bpffs::access::read_write : bpffs::access::write;
     bpffs::map map =
         bpffs::can_write(rights) ? open_to_write(*of, needed, *shape) : open_map(*of, needed);
+    if (shape->takes_records()) {
+        return open_sender(of, std::move(map), std::move(shape), chosen);
+    }
+    if (shape->is_ring()) {
+        return rings.open(std::move(map), std::move(shape));
+    }
     return std::make_unique<queue_file>(of, std::move(map), std::move(shape), chosen);
+}
+
+std::unique_ptr<open_file> open_text(const node& of, bpffs::access rights) {
+    if (bpffs::can_write(rights)) {
+        throw refused(EACCES);
+    }
+    bpffs::object opened = open_object(of, bpffs::access::read);
+    return std::make_unique<text_file>(of.kind == node_kind::code ? code_text(std::move(opened))
+                                                                  : info_text(std::move(opened)));
 }
 
 } // namespace
 
 std::unique_ptr<open_file> open_node(const node_ref& of, bpffs::access rights,
-                                     const settings& chosen) {
+                                     const settings& chosen, ring_waiter& rings) {
     try {
         switch (of->kind) {
         case node_kind::entry:
@@ -424,12 +406,10 @@ std::unique_ptr<open_file> open_node(const node_ref& of, bpffs::access rights,
         case node_kind::dump:
             return open_dump(of, rights, chosen);
         case node_kind::stream:
-            return open_stream(of, rights, chosen);
+            return open_stream(of, rights, chosen, rings);
         case node_kind::info:
-            if (bpffs::can_write(rights)) {
-                throw refused(EACCES);
-            }
-            return std::make_unique<text_file>(info_text(open_object(*of, bpffs::access::read)));
+        case node_kind::code:
+            return open_text(*of, rights);
         default:
             throw refused(EISDIR);
         }
@@ -447,6 +427,50 @@ std::unique_ptr<open_file> create_entry(const node_ref& of, bpffs::access rights
 
 void open_file::write(std::string_view /*text*/, off_t /*at*/) {
     throw refused(EBADF);
+}
+
+void open_file::answer_read(fuse_req_t request, std::size_t size, off_t at, int /*flags*/) {
+    const std::string part = read(size, at);
+    fuse_reply_buf(request, part.data(), part.size());
+}
+
+unsigned open_file::poll(fuse_pollhandle* later) {
+    if (later != nullptr) {
+        fuse_pollhandle_destroy(later);
+    }
+    return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM;
+}
+
+void line_file::check_line(std::string_view line) const {
+    if (!is_line(line)) {
+        refuse_text(*node_, line, chosen_);
+    }
+}
+
+void line_file::write(std::string_view text, off_t /*at*/) {
+    const std::scoped_lock lock(mutex_);
+    std::string all = written_;
+    all += text;
+    const std::size_t end = all.rfind('\n') + 1; // 0 where there is none
+    const std::string_view whole = std::string_view(all).substr(0, end);
+    if (all.size() - end > longest_) {
+        throw refused(EFBIG);
+    }
+    if (!whole.empty()) {
+        const auto lines = split(whole.substr(0, whole.size() - 1), '\n');
+        std::for_each(lines.begin(), lines.end(), [&](std::string_view line) { check_line(line); });
+        std::for_each(lines.begin(), lines.end(), [&](std::string_view line) { put(line); });
+    }
+    written_ = all.substr(end);
+}
+
+void line_file::flush() {
+    const std::scoped_lock lock(mutex_);
+    if (!written_.empty()) {
+        const std::string line = std::exchange(written_, {});
+        check_line(line);
+        put(line);
+    }
 }
 
 } // namespace fsctl::view

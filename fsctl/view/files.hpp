@@ -10,6 +10,7 @@
 #include <bpffs/access.hpp>
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -38,11 +39,45 @@ public:
 
     // Whether the file is read from its start to its end and no other way.
     [[nodiscard]] virtual bool is_stream() const { return false; }
+
+    // Answers the request with read(), unless it throws. A stream that waits does so later.
+    virtual void answer_read(fuse_req_t request, std::size_t size, off_t at, int flags);
+    // What poll(2) finds now. `later`, which may be null, is taken over: it is told when a stream
+    // that waits becomes readable.
+    virtual unsigned poll(fuse_pollhandle* later);
 };
 
-// Opens what the node stands for, as the calling thread. `chosen` outlives the file.
+// What takes lines of text, each a value. What is wrong in any of them is found before the first
+// is put; the last one may come without its newline.
+class line_file : public open_file {
+public:
+    line_file(node_ref of, std::size_t longest, const settings& chosen)
+        : node_(std::move(of)), longest_(longest), chosen_(chosen) {}
+
+    void write(std::string_view text, off_t at) override;
+    void flush() override;
+    [[nodiscard]] bool is_stream() const override { return true; }
+
+protected:
+    [[nodiscard]] virtual bool is_line(std::string_view line) const = 0;
+    virtual void put(std::string_view line) = 0;
+
+    std::mutex mutex_;
+
+private:
+    void check_line(std::string_view line) const;
+
+    node_ref node_;
+    std::size_t longest_;
+    const settings& chosen_;
+    std::string written_; // a line that has been written in part
+};
+
+class ring_waiter;
+
+// Opens what the node stands for, as the calling thread. `chosen` and `rings` outlive the file.
 std::unique_ptr<open_file> open_node(const node_ref& of, bpffs::access rights,
-                                     const settings& chosen);
+                                     const settings& chosen, ring_waiter& rings);
 
 // A new element: it is made when its value has been written.
 enum class creating { anew, at_all };

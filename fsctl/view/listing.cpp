@@ -21,6 +21,7 @@ std::vector<child> children_of(const object_shape& shape) {
     std::vector<child> all = {{"info.json", node_kind::info}};
     switch (shape.kind) {
     case bpffs::object_kind::program:
+        all.push_back({"xlated", node_kind::code});
         break;
     case bpffs::object_kind::link:
         if (shape.iterator) {

@@ -25,6 +25,7 @@ enum class node_kind : std::uint8_t {
     symlink,   // one of SOURCE's
     object,    // a pin, as a directory
     info,      // in it: info.json
+    code,      // xlated
     dump,      // all.json
     entries,   // entries/
     stream,    // stream

@@ -89,6 +89,8 @@ std::size_t size_of(const node_ref& of, const settings& chosen) {
     }
     case node_kind::info:
         return info_text(open_object(*of, bpffs::access::read)).size();
+    case node_kind::code:
+        return code_size(open_object(*of, bpffs::access::read));
     case node_kind::dump:
         return dump_size(open_map(*of, bpffs::access::read));
     default:
@@ -335,7 +337,7 @@ void open(fuse_req_t request, fuse_ino_t id, fuse_file_info* info) {
         std::unique_ptr<open_file> file;
         {
             const auto caller = as_caller(request);
-            file = open_node(in.nodes.find(id), rights_of(info->flags), in.chosen);
+            file = open_node(in.nodes.find(id), rights_of(info->flags), in.chosen, in.rings);
         }
         set_flags(*file, info);
         hold(info, std::move(file));
@@ -378,10 +380,11 @@ void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t /*mo
 }
 
 void read(fuse_req_t request, fuse_ino_t /*id*/, std::size_t size, off_t at, fuse_file_info* info) {
-    serve(request, [&] {
-        const std::string part = held<open_file>(info).read(size, at);
-        fuse_reply_buf(request, part.data(), part.size());
-    });
+    serve(request, [&] { held<open_file>(info).answer_read(request, size, at, info->flags); });
+}
+
+void poll(fuse_req_t request, fuse_ino_t /*id*/, fuse_file_info* info, fuse_pollhandle* later) {
+    serve(request, [&] { fuse_reply_poll(request, held<open_file>(info).poll(later)); });
 }
 
 void write(fuse_req_t request, fuse_ino_t /*id*/, const char* text, std::size_t size, off_t at,
@@ -496,11 +499,18 @@ void refuse_rename(fuse_req_t request, fuse_ino_t /*from*/, const char* /*name*/
     fuse_reply_err(request, EPERM);
 }
 
-void start(void* /*userdata*/, fuse_conn_info* connection) {
+void start(void* userdata, fuse_conn_info* connection) {
     // O_TRUNC comes with the open, so that it is no change of its own.
     connection->want |= connection->capable & FUSE_CAP_ATOMIC_O_TRUNC;
     // Attributes that are not kept would be asked for twice.
     connection->want &= ~static_cast<unsigned>(FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
+    // In a thread of the session: not before it has gone to the background.
+    static_cast<world*>(userdata)->rings.start();
+}
+
+// The session goes next: what waits is answered while it is there.
+void end(void* userdata) {
+    static_cast<world*>(userdata)->rings.stop();
 }
 
 fuse_lowlevel_ops make_operations() {
@@ -530,6 +540,8 @@ fuse_lowlevel_ops make_operations() {
     all.releasedir = release_directory;
     all.statfs = stat_file_system;
     all.create = create;
+    all.poll = poll;
+    all.destroy = end;
     return all;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "node.hpp"
+#include "rings.hpp"
 #include "settings.hpp"
 
 #include <fuse_lowlevel.h>
@@ -15,6 +16,7 @@ namespace fsctl::view {
 struct world {
     const settings& chosen;
     node_table nodes;
+    ring_waiter rings = {};
 };
 
 extern const fuse_lowlevel_ops operations;

@@ -30,6 +30,9 @@ mode_t stream_bits(const node& of, mode_t read, mode_t write) {
     if (shape && shape->kind == bpffs::object_kind::link) {
         return read;
     }
+    if (shape && shape->map && shape->map->is_ring()) { // both sides move a mark in the map
+        return shape->map->takes_records() ? write & read >> 1U : read & write << 1U;
+    }
     return (read & write << 1U) | write; // taking an element changes the map
 }
 
@@ -51,6 +54,7 @@ mode_t mode_of(const node& of, bpffs::mode pin) {
     case node_kind::stream:
         return S_IFREG | stream_bits(of, read, write);
     case node_kind::info:
+    case node_kind::code:
         break;
     }
     return S_IFREG | read;

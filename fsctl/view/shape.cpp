@@ -26,9 +26,9 @@ store store_of(kind which) {
     switch (which) {
     case kind::queue:
     case kind::stack:
-        return store::stream;
     case kind::ringbuf:
     case kind::user_ringbuf:
+        return store::stream;
     case kind::bloom_filter:
     case kind::arena:
     case kind::sk_storage: // the keys are descriptors
@@ -92,19 +92,26 @@ text_form value_form(const bpffs::map_info& info, const map_types& types, const 
 
 map_shape::map_shape(const bpffs::map& of, const settings& chosen)
     : info_(of.info()),
+      types_(of),
       holds_(store_of(of.kind())),
       holds_maps_(of.kind() == kind::array_of_maps || of.kind() == kind::hash_of_maps),
       index_(has_index(of.kind())),
       cpus_(bpffs::traits_of(of.kind()).per_cpu ? bpffs::possible_cpus() : 1),
       key_(text_form::hexadecimal(0)),
-      value_(text_form::hexadecimal(0)) {
-    const map_types types(of);
-    key_ = key_form(info_, types, chosen);
-    value_ = value_form(info_, types, chosen);
+      value_(text_form::hexadecimal(0)),
+      told_value_(chosen.value) {
+    key_ = key_form(info_, types_, chosen);
+    value_ = value_form(info_, types_, chosen);
+    const bool told = text_form::named(chosen.value, info_.value_size).has_value();
+    if (value_.is_hexadecimal() && !told && types_ && info_.btf_value_type != 0 &&
+        !bpffs::traits_of(info_.kind).holds_objects) {
+        typed_value_.emplace(types_.get(), info_.btf_value_type, info_.value_size);
+    }
 }
 
 bool map_shape::takes_text() const noexcept {
     switch (info_.kind) {
+    case kind::ringbuf:
     case kind::sockmap:
     case kind::sockhash:
     case kind::xskmap:
@@ -137,11 +144,28 @@ std::optional<blob> map_shape::key_of(std::string_view name) const {
     return key;
 }
 
+// With its types, where that says all of it; else hexadecimal, which always does.
+std::string map_shape::slot_text(bytes slot) const {
+    if (typed_value_) {
+        std::string text = typed_value_->write(slot);
+        const std::optional<blob> again = slot_of(text);
+        if (text.size() < longest_slot() && again && std::ranges::equal(*again, slot)) {
+            return text;
+        }
+    }
+    return value_.write(slot);
+}
+
+std::optional<blob> map_shape::slot_of(std::string_view line) const {
+    std::optional<blob> slot = value_.read(line);
+    return slot || !typed_value_ ? std::move(slot) : typed_value_->read(line);
+}
+
 std::string map_shape::text_of(bytes value) const {
     std::string text;
     const std::size_t step = value.size() / cpus_;
     for (std::size_t cpu = 0; cpu < cpus_; ++cpu) {
-        text += value_.write(value.subspan(cpu * step, info_.value_size));
+        text += slot_text(value.subspan(cpu * step, info_.value_size));
         text += '\n';
     }
     return text;
@@ -153,7 +177,7 @@ std::optional<blob> map_shape::value_of(std::string_view text) const {
     }
     std::vector<blob> slots;
     for (const std::string_view line : split(text, '\n')) {
-        std::optional<blob> slot = value_.read(line);
+        std::optional<blob> slot = slot_of(line);
         if (!slot) {
             return std::nullopt;
         }
@@ -175,10 +199,39 @@ std::optional<blob> map_shape::value_of(std::string_view text) const {
     return value;
 }
 
-std::size_t map_shape::longest_text() const noexcept {
+std::string map_shape::text_of_record(bytes record) const {
+    const auto form = text_form::named(told_value_, record.size());
+    return (form ? *form : text_form::hexadecimal(record.size())).write(record) + '\n';
+}
+
+std::optional<blob> map_shape::record_of(std::string_view line) const {
+    if (told_value_ == "str") {
+        constexpr std::size_t more_than_a_letter = 3; // \x00
+        const auto escapes = static_cast<std::size_t>(std::count(line.begin(), line.end(), '\\'));
+        const std::size_t size = line.size() - std::min(line.size(), escapes * more_than_a_letter);
+        return text_form::named("str", size)->read(line);
+    }
+    for (const std::size_t size : {1, 2, 4, 8, 16}) {
+        const auto form = text_form::named(told_value_, size);
+        if (form && told_value_ != "hex") {
+            return form->read(line);
+        }
+    }
+    return text_form::hexadecimal(line.size() / 2).read(line);
+}
+
+std::size_t map_shape::longest_slot() const noexcept {
     // An escaped letter takes four, a number of one byte with its sign four as well.
     constexpr std::size_t address = 46;
-    return cpus_ * (std::max(std::size_t{info_.value_size} * 4, address) + 1);
+    // With types it is as long as the names are; this is far more than people write.
+    constexpr std::size_t typed = 4096;
+    constexpr std::size_t typed_byte = 64;
+    return typed_value_ ? typed + info_.value_size * typed_byte
+                        : std::max(std::size_t{info_.value_size} * 4, address) + 1;
+}
+
+std::size_t map_shape::longest_text() const noexcept {
+    return is_ring() ? std::size_t{info_.max_entries} * 4 : cpus_ * longest_slot();
 }
 
 bool map_shape::find(const bpffs::map& in, bytes key, std::span<std::byte> value) const {

@@ -6,7 +6,9 @@
 
 #include "settings.hpp"
 
+#include "common/element.hpp"
 #include "common/text_form.hpp"
+#include "common/typed_text.hpp"
 
 #include <bpffs/map.hpp>
 
@@ -35,6 +37,14 @@ public:
     [[nodiscard]] store holds() const noexcept { return holds_; }
     [[nodiscard]] bool holds_maps() const noexcept { return holds_maps_; }
 
+    // Ring buffers: programs send records to the stream, or take them from it.
+    [[nodiscard]] bool is_ring() const noexcept {
+        return info_.kind == bpffs::map_kind::ringbuf || takes_records();
+    }
+    [[nodiscard]] bool takes_records() const noexcept {
+        return info_.kind == bpffs::map_kind::user_ringbuf;
+    }
+
     // Whether values can be written. What holds programs, maps or sockets takes descriptors of
     // the writer's, which text cannot name.
     [[nodiscard]] bool takes_text() const noexcept;
@@ -51,7 +61,12 @@ public:
     [[nodiscard]] std::string text_of(bytes value) const;
     [[nodiscard]] std::optional<blob> value_of(std::string_view text) const;
 
-    // The most bytes that text_of() can come to.
+    // A record of a ring, which has any size: a line in the form of --value where the size is that
+    // form's, else hexadecimal; and back, without its newline.
+    [[nodiscard]] std::string text_of_record(bytes record) const;
+    [[nodiscard]] std::optional<blob> record_of(std::string_view line) const;
+
+    // The most bytes that text_of() or a record's text can come to.
     [[nodiscard]] std::size_t longest_text() const noexcept;
     [[nodiscard]] std::size_t lines() const noexcept { return cpus_; }
 
@@ -60,13 +75,20 @@ public:
     bool find(const bpffs::map& in, bytes key, std::span<std::byte> value) const;
 
 private:
+    [[nodiscard]] std::size_t longest_slot() const noexcept;
+    [[nodiscard]] std::string slot_text(bytes slot) const;
+    [[nodiscard]] std::optional<blob> slot_of(std::string_view line) const;
+
     bpffs::map_info info_;
+    map_types types_;
     store holds_;
     bool holds_maps_;
     bool index_;           // keys are numbers from 0 to below max_entries
     std::size_t cpus_ = 1; // slots of a value
     text_form key_;
     text_form value_;
+    std::optional<typed_text> typed_value_; // of structures and the like
+    std::string told_value_;                // the form by name; of records
 };
 
 } // namespace fsctl::view

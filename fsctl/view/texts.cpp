@@ -62,6 +62,15 @@ std::string info_text(bpffs::object&& of) {
     return text.take() + '\n';
 }
 
+std::string code_text(bpffs::object&& of) {
+    const std::vector<std::byte> code = bpffs::program::from(std::move(of)).code().translated;
+    return {reinterpret_cast<const char*>(code.data()), code.size()};
+}
+
+std::size_t code_size(bpffs::object&& of) {
+    return bpffs::program::from(std::move(of)).info().translated_bytes;
+}
+
 void dump_text::rewind() {
     dump_.reset();
     text_ = std::make_unique<json_text>();

@@ -58,6 +58,12 @@ private:
 // The whole of info.json.
 std::string info_text(bpffs::object&& of);
 
+// The whole of xlated: a program's instructions after the verifier, as bytes. bpffs::error EPERM
+// where they may not be read.
+std::string code_text(bpffs::object&& of);
+// How long that is; 0 where it may not be read.
+std::size_t code_size(bpffs::object&& of);
+
 // all.json, a piece after the other, each no longer than a batch of elements comes to.
 class dump_text {
 public:

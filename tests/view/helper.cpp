@@ -7,17 +7,21 @@
 //   cpus            how many slots a per-CPU value has
 //   torn FILE N     writes a file N times in turn as 1111… and 2222…, reads it from another
 //                   thread, and fails when it reads anything else
+//   poll FILE MS    whether it becomes readable in time, and what a read gives that does not wait
+//   iterator FILE   an iterator over all maps that says "a map" for each
 //   peak PID        the most memory the process has had, in kB
 #include <bpffs/bpffs.hpp>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
 #include <atomic>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -25,6 +29,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 namespace {
@@ -112,6 +117,58 @@ int torn(const std::string& file, int rounds) {
     return wrong == 0 ? 0 : 1;
 }
 
+int poll_stream(const std::string& file, int milliseconds) {
+    const int fd = open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    pollfd wanted{fd, POLLIN, 0};
+    std::cout << (poll(&wanted, 1, milliseconds) == 1 ? "ready, " : "not ready, ");
+    char text[64];
+    const ssize_t size = read(fd, text, sizeof text);
+    if (size < 0) {
+        std::cout << std::strerror(errno) << '\n';
+    } else {
+        std::cout.write(text, size);
+    }
+    close(fd);
+    return 0;
+}
+
+constexpr bpf_insn insn(unsigned code, unsigned to, unsigned from, int offset, int value) {
+    return {static_cast<__u8>(code), static_cast<__u8>(to & 15U), static_cast<__u8>(from & 15U),
+            static_cast<__s16>(offset), value};
+}
+
+// bpf_seq_write(context->meta->seq, "a map\n", 6)
+int iterator(const std::string& file) {
+    const bpf_insn text[] = {
+        insn(BPF_LDX | BPF_MEM | BPF_DW, 1, 1, 0, 0),
+        insn(BPF_LDX | BPF_MEM | BPF_DW, 1, 1, 0, 0),
+        insn(BPF_ST | BPF_MEM | BPF_W, 10, 0, -8, 0x616d2061),
+        insn(BPF_ST | BPF_MEM | BPF_W, 10, 0, -4, 0x00000a70),
+        insn(BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0),
+        insn(BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -8),
+        insn(BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 6),
+        insn(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_seq_write),
+        insn(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0),
+        insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
+    };
+    const int target = libbpf_find_vmlinux_btf_id("bpf_map", BPF_TRACE_ITER);
+    LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_ITER,
+                .attach_btf_id = static_cast<__u32>(target));
+    const int program = target < 0 ? target
+                                   : bpf_prog_load(BPF_PROG_TYPE_TRACING, "maps", "GPL", text,
+                                                   std::size(text), &options);
+    if (program < 0) {
+        fail("load an iterator's program");
+    }
+    const int link = bpf_link_create(program, 0, BPF_TRACE_ITER, nullptr);
+    if (link < 0 || bpf_obj_pin(link, file.c_str()) != 0) {
+        fail("pin an iterator");
+    }
+    close(link);
+    close(program);
+    return 0;
+}
+
 int peak(const std::string& process) {
     std::ifstream status("/proc/" + process + "/status");
     for (std::string line; std::getline(status, line);) {
@@ -142,6 +199,12 @@ int run(const std::vector<std::string>& words) {
     }
     if (verb == "torn") {
         return torn(file, number);
+    }
+    if (verb == "poll") {
+        return poll_stream(file, number);
+    }
+    if (verb == "iterator") {
+        return iterator(file);
     }
     if (verb == "peak") {
         return peak(file);
