@@ -12,6 +12,8 @@ struct env {
     std::ostream& out;     // results
     std::ostream& err;     // errors, warnings and progress
     bool progress = false; // somebody watches err, and the results go elsewhere
+    bool terminal = false; // somebody watches out: tables are aligned
+    bool colours = false;  // and wants to see colours
 };
 
 } // namespace fsctl

@@ -15,6 +15,12 @@ trouble describe(const std::exception& error) {
     } else if (const auto* library = dynamic_cast<const bpffs::error*>(&error)) {
         const bpffs::diagnosis& why = library->diagnosis();
         told.remedy = why.findings.empty() ? std::string() : why.sentence;
+        for (const bpffs::finding& each : why.findings) {
+            told.findings.push_back(each.remedy.empty() ? each.words
+                                                        : each.words + "; " + each.remedy);
+        }
+        told.findings.insert(told.findings.end(), why.circumstances.begin(),
+                             why.circumstances.end());
     }
     return told;
 }

@@ -51,6 +51,7 @@ struct nothing_found : std::exception {};
 struct trouble {
     std::string message;
     std::string remedy;
+    std::vector<std::string> findings = {}; // all that stands in the way, for -v
 };
 
 // The error in words: the message of any exception, and the remedy of a

@@ -111,6 +111,14 @@ void json_writer::error_members(const trouble& each) {
     if (!each.remedy.empty()) {
         member("diagnosis", each.remedy);
     }
+    if (!each.findings.empty()) {
+        name("findings");
+        start_array();
+        for (const std::string& one : each.findings) {
+            string(one);
+        }
+        end_array();
+    }
 }
 
 void json_writer::fail(const std::vector<trouble>& list) {

@@ -5,6 +5,7 @@
 #include "tool.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <optional>
 
@@ -24,7 +25,7 @@ void context::remark(std::string_view text) {
 namespace {
 
 constexpr std::string_view option_line =
-    "OPTIONS := {-j|--json} {-p|--pretty} {-f|--bpffs} {-h|--help} {-V|--version}";
+    "OPTIONS := { -j|--json | -p|--pretty | -f|--bpffs | -v|--verbose | -h | -V }";
 
 // One of the words that are left when the options are out.
 void add_word(std::vector<std::string>& list, const std::string& word, dashed_keywords spelling) {
@@ -52,6 +53,7 @@ std::vector<std::string> take_options(options& chosen, dashed_keywords spelling,
     parser.add_flag("-j,--json", chosen.json);
     parser.add_flag("-p,--pretty", chosen.pretty);
     parser.add_flag("-f,--bpffs", chosen.pins);
+    parser.add_flag("-v,--verbose", chosen.verbose);
     parser.add_flag("-h,--help", chosen.help);
     parser.add_flag("-V,--version", chosen.version);
     // bpftool has these; they change nothing here.
@@ -107,7 +109,9 @@ std::vector<command> commands_of(const tool& which) {
     std::vector<command> all;
     for (const verb& each : which.verbs) {
         for (const std::string_view name : split(each.names, '|')) {
-            all.push_back({name, &each});
+            if (!name.empty()) {
+                all.push_back({name, &each});
+            }
         }
     }
     all.push_back({"help", nullptr});
@@ -160,11 +164,20 @@ command choose(const tool& which, std::string_view word) {
 std::string usage_line(const tool& which, const command& chosen) {
     std::string operands(chosen.behind->operands);
     std::replace(operands.begin(), operands.end(), '\n', ' ');
-    return fmt::format("usage: {} {} {}", which.name, chosen.name, operands);
+    return fmt::format("usage: {}{}{} {}", which.name, chosen.name.empty() ? "" : " ", chosen.name,
+                       operands);
+}
+
+// Of a tool without names of verbs, all words belong to its only verb, but for
+// the two words that every tool knows.
+command take_command(const tool& which, words& given) {
+    const verb& first = which.verbs.front();
+    const bool unnamed = first.names.empty() && given.peek() != "help" && given.peek() != "version";
+    return unnamed ? command{{}, &first} : choose(which, given.next("a command"));
 }
 
 void run_verb(const tool& which, context& with, words& given) {
-    const command chosen = choose(which, given.next("a command"));
+    const command chosen = take_command(which, given);
     if (chosen.behind == nullptr) {
         chosen.name == "help" ? print_help(which, with) : print_version(which, with);
         return;
@@ -184,7 +197,7 @@ void dispatch(const tool& which, context& with, words& given) {
         print_help(which, with);
     } else if (with.chosen.version) {
         print_version(which, with);
-    } else if (given.empty()) {
+    } else if (given.empty() && !which.verbs.front().names.empty()) {
         throw usage_error("expected a command",
                           fmt::format("'{} help' lists the commands.", which.name));
     } else {
@@ -193,7 +206,12 @@ void dispatch(const tool& which, context& with, words& given) {
 }
 
 // Errors go to err in words; with -j they are part of the JSON.
-void tell(context& with, const std::vector<trouble>& list) {
+void tell(context& with, std::vector<trouble> list) {
+    for (trouble& each : list) {
+        if (!with.chosen.verbose) {
+            each.findings.clear();
+        }
+    }
     if (with.chosen.json) {
         if (list.size() > 1 && with.json.untouched()) {
             with.json.start_array();
@@ -206,6 +224,9 @@ void tell(context& with, const std::vector<trouble>& list) {
         with.process.err << "Error: " << each.message << '\n';
         if (!each.remedy.empty()) {
             with.process.err << each.remedy << '\n';
+        }
+        for (const std::string& one : each.findings) {
+            with.process.err << "- " << one << '\n';
         }
     }
     with.process.err.flush();
@@ -252,15 +273,20 @@ exit_status run_guarded(const tool& which, context& with, options& chosen,
 } // namespace
 
 std::string usage(const tool& which) {
-    std::string text = fmt::format("Usage: {} [OPTIONS] COMMAND ...\n", which.name);
+    const bool unnamed = which.verbs.front().names.empty();
+    std::string text = unnamed ? fmt::format("Usage: {} [OPTIONS]", which.name)
+                               : fmt::format("Usage: {} [OPTIONS] COMMAND ...\n", which.name);
     for (const verb& each : which.verbs) {
         std::string_view name = each.names;
+        std::string_view indent = " "; // of a tool's only verb: it goes on
         for (const std::string_view line : split(each.operands, '\n')) {
-            text += fmt::format("  {:<13} {}\n", name, line);
+            text += unnamed ? fmt::format("{}{}\n", indent, line)
+                            : fmt::format("  {:<13} {}\n", name, line);
             name = {};
+            indent = "  ";
         }
     }
-    text += "  help|version\n";
+    text += unnamed ? "" : "  help|version\n";
     for (const std::string_view part : {which.notes, option_line}) {
         text += fmt::format("{}\n", part);
     }
@@ -282,7 +308,10 @@ int run(const tool& which, env& process, std::span<const std::string> arguments)
 
 int run_main(const tool& which, int argc, char** argv) {
     std::ios::sync_with_stdio(false);
-    env process{std::cout, std::cerr, isatty(STDERR_FILENO) == 1 && isatty(STDOUT_FILENO) == 0};
+    const bool watched = isatty(STDOUT_FILENO) == 1;
+    const char* no_color = std::getenv("NO_COLOR"); // NOLINT(concurrency-mt-unsafe)
+    const bool colours = watched && (no_color == nullptr || *no_color == '\0');
+    env process{std::cout, std::cerr, isatty(STDERR_FILENO) == 1 && !watched, watched, colours};
     const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     return run(which, process, arguments);
 }

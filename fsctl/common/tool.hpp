@@ -22,7 +22,8 @@ namespace fsctl {
 struct options {
     bool json = false;
     bool pretty = false;
-    bool pins = false; // -f: show the paths of pins
+    bool pins = false;    // -f: show the paths of pins
+    bool verbose = false; // -v: with an error, everything that stands in the way
     bool help = false;
     bool version = false;
 };
@@ -41,7 +42,7 @@ struct context {
 enum class effect { harmless, destructive };
 
 struct verb {
-    std::string_view names;    // "show|list": all names of this verb
+    std::string_view names;    // "show|list": all names of this verb; empty: the tool's only one
     std::string_view operands; // "MAP [key DATA]"
     void (*run)(context&, words&);
     effect does = effect::harmless; // destructive: its name must stand in full

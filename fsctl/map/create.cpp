@@ -2,8 +2,8 @@
 //
 // create: a new map as a file. bpftool's full form works as it stands; what is
 // left out has a default, and then a line says what was made.
-#include "identity.hpp"
-#include "operand.hpp"
+#include "common/identity.hpp"
+#include "common/operand.hpp"
 #include "verbs.hpp"
 
 #include <bpffs/bpffs.hpp>

@@ -2,7 +2,7 @@
 //
 // delete, pop and dequeue: one element out, unseen or shown.
 #include "common/element.hpp"
-#include "operand.hpp"
+#include "common/operand.hpp"
 #include "parse.hpp"
 #include "remedy.hpp"
 #include "verbs.hpp"

@@ -3,7 +3,7 @@
 // dump: every element of a map, or of several that have one name.
 #include "common/dump.hpp"
 #include "common/info.hpp"
-#include "operand.hpp"
+#include "common/operand.hpp"
 #include "verbs.hpp"
 
 namespace fsctl {

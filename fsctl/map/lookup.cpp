@@ -2,7 +2,7 @@
 //
 // lookup, peek and getnext: one element, or the key behind one.
 #include "common/element.hpp"
-#include "operand.hpp"
+#include "common/operand.hpp"
 #include "parse.hpp"
 #include "remedy.hpp"
 #include "verbs.hpp"

@@ -26,7 +26,7 @@ constexpr verb verbs[] = {
     {"freeze", "MAP", map_freeze, effect::destructive},
     {"chmod", "MODE FILE...", pin_chmod},
     {"chown", "[OWNER][:GROUP] FILE...", pin_chown},
-    {"rm", "FILE...", pin_remove, effect::destructive},
+    {"rm", "FILE...", map_remove, effect::destructive},
 };
 
 constexpr std::string_view notes =

@@ -4,7 +4,7 @@
 // order, read against the sizes of the map they are meant for.
 #pragma once
 
-#include "operand.hpp"
+#include "common/operand.hpp"
 
 #include <bpffs/map.hpp>
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// pin and freeze: a further name for a map, and the end of its writing.
-#include "identity.hpp"
-#include "operand.hpp"
+// pin, rm and freeze: a further name for a map, one less, and the end of its
+// writing.
+#include "common/identity.hpp"
+#include "common/operand.hpp"
 #include "remedy.hpp"
 #include "verbs.hpp"
 
@@ -17,6 +18,10 @@ void map_pin(context& /*with*/, words& given) {
     }
     given.end();
     open_map(named, bpffs::access::read_write).pin(file, bits);
+}
+
+void map_remove(context& /*with*/, words& given) {
+    remove_pins(given, bpffs::object_kind::map);
 }
 
 void map_freeze(context& /*with*/, words& given) {

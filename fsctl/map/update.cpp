@@ -2,7 +2,7 @@
 //
 // update, push and enqueue: one element in. Writing is all that is needed, so
 // that is all the map is opened for.
-#include "operand.hpp"
+#include "common/operand.hpp"
 #include "parse.hpp"
 #include "remedy.hpp"
 #include "verbs.hpp"

@@ -5,6 +5,7 @@
 // common/tool.hpp for what becomes of that.
 #pragma once
 
+#include "common/files.hpp" // pin_chmod, pin_chown
 #include "common/tool.hpp"
 
 namespace fsctl {
@@ -19,8 +20,6 @@ void map_delete(context& with, words& given);  // delete.cpp
 void map_pop(context& with, words& given);     // delete.cpp: pop, dequeue
 void map_pin(context& with, words& given);     // pin.cpp
 void map_freeze(context& with, words& given);  // pin.cpp
-void pin_chmod(context& with, words& given);   // files.cpp
-void pin_chown(context& with, words& given);   // files.cpp
-void pin_remove(context& with, words& given);  // files.cpp: rm
+void map_remove(context& with, words& given);  // pin.cpp: rm
 
 } // namespace fsctl

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <bpffs/diagnosis.hpp>
+#include <bpffs/kernel.hpp>
 #include <bpffs/mount.hpp>
 
 #include "failure.hpp"
@@ -49,6 +50,9 @@ struct facts {
 
 /// Walks as the calling thread. Follows a link at the end only where `wish` opens the file.
 facts gather(const location& where, const wanted& wish, failure& why);
+
+/// The part of ask_kernel() that files tell.
+kernel_info kernel_settings();
 
 diagnosis judge(const facts& known, const wanted& wish, const identity& who);
 

@@ -175,16 +175,15 @@ private:
         if (!code) {
             known_.mount = std::move(mount);
         }
-        failure ignored;
-        const std::string sysctl = read_file("/proc/sys/kernel/unprivileged_bpf_disabled", ignored);
-        known_.unprivileged_bpf_disabled =
-            number<int>(std::string_view{sysctl}.substr(0, sysctl.find('\n')));
+        kernel_info kernel = kernel_settings();
+        known_.unprivileged_bpf_disabled = kernel.unprivileged_bpf_disabled;
+        known_.security_modules = std::move(kernel.security_modules);
+        known_.lockdown = std::move(kernel.lockdown);
         const auto room = sys::fstatfs(of);
         if (room && known_.on_bpffs && room.value.f_files != 0) {
             known_.inodes_left = room.value.f_ffree;
         }
         describe_file();
-        describe_kernel();
     }
 
     /// Whether it is a link, where whoever walks may open it.
@@ -193,29 +192,6 @@ private:
             error_code refused;
             const object held = open_pin(through_proc(last_.get()), access::read_write, refused);
             known_.holds_link = held && held.kind() == object_kind::link;
-        }
-    }
-
-    void describe_kernel() {
-        failure ignored;
-        const std::string modules = read_file("/sys/kernel/security/lsm", ignored);
-        std::string_view rest = modules;
-        while (!rest.empty()) {
-            const auto one = cut(rest, ',');
-            if (one != "capability" && one != "lockdown" && one != "yama" && one != "landlock") {
-                known_.security_modules += known_.security_modules.empty() ? "" : ",";
-                known_.security_modules += one;
-            }
-        }
-        // "none [integrity] confidentiality"
-        const std::string lockdown = read_file("/sys/kernel/security/lockdown", ignored);
-        const auto begin = lockdown.find('[');
-        const auto end = lockdown.find(']');
-        if (begin != std::string::npos && end != std::string::npos) {
-            known_.lockdown = lockdown.substr(begin + 1, end - begin - 1);
-        }
-        if (known_.lockdown == "none") {
-            known_.lockdown.clear();
         }
     }
 

@@ -27,12 +27,16 @@ arguments split_line(const std::string& line, const std::string& file) {
     return words;
 }
 
-answer run_map(const arguments& given) {
+answer run_tool(const fsctl::tool& which, const arguments& given) {
     std::ostringstream out;
     std::ostringstream err;
     fsctl::env process{out, err};
-    const int status = fsctl::run(fsctl::map_tool, process, given);
+    const int status = fsctl::run(which, process, given);
     return {status, out.str(), err.str()};
+}
+
+answer run_map(const arguments& given) {
+    return run_tool(fsctl::map_tool, given);
 }
 
 namespace {
@@ -54,10 +58,14 @@ std::string contents(int fd) {
 } // namespace
 
 answer run_map_as(const identity& who, const arguments& given) {
+    return run_tool_as(who, fsctl::map_tool, given);
+}
+
+answer run_tool_as(const identity& who, const fsctl::tool& which, const arguments& given) {
     const handle out(::memfd_create("out", 0));
     const handle err(::memfd_create("err", 0));
     const outcome ended = as(who, [&] {
-        const answer got = run_map(given);
+        const answer got = run_tool(which, given);
         const bool written = ::write(out.get(), got.out.data(), got.out.size()) >= 0 &&
                              ::write(err.get(), got.err.data(), got.err.size()) >= 0;
         return failed("run", written ? got.status : EIO);
@@ -66,7 +74,11 @@ answer run_map_as(const identity& who, const arguments& given) {
 }
 
 std::string bpftool_map(const std::string& options, const arguments& words) {
-    std::string line = "bpftool " + options + " map";
+    return bpftool(options, "map", words);
+}
+
+std::string bpftool(const std::string& options, const std::string& noun, const arguments& words) {
+    std::string line = "bpftool " + options + " " + noun;
     for (const std::string& word : words) {
         line += " '" + word + "'";
     }

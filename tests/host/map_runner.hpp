@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// For the tests of bpffs-map: the tool in-process, as root or as somebody
-// else, the system's bpftool beside it, and a bpffs for both.
+// For the tests of bpffs-map and its sisters: the tool in-process, as root or as
+// somebody else, the system's bpftool beside it, and a bpffs for both.
 #pragma once
 
+#include "common/tool.hpp"
 #include "support/sandbox.hpp"
 
 #include <memory>
@@ -25,11 +26,15 @@ using arguments = std::vector<std::string>;
 // "update {m} key 1" as words, {m} replaced by `file`.
 arguments split_line(const std::string& line, const std::string& file);
 
-answer run_map(const arguments& given);
+answer run_tool(const fsctl::tool& which, const arguments& given);
 // In a child process with that identity and no other privilege.
+answer run_tool_as(const identity& who, const fsctl::tool& which, const arguments& given);
+
+answer run_map(const arguments& given);
 answer run_map_as(const identity& who, const arguments& given);
 
-// The standard output of the system's bpftool: bpftool OPTIONS map WORDS...
+// The standard output of the system's bpftool: bpftool OPTIONS NOUN WORDS...
+std::string bpftool(const std::string& options, const std::string& noun, const arguments& words);
 std::string bpftool_map(const std::string& options, const arguments& words);
 
 // A bpffs of its own for each test; skipped where there is none.

@@ -13,6 +13,7 @@
 #include <bpffs/fd.hpp>
 #include <bpffs/held.hpp>
 #include <bpffs/identity.hpp>
+#include <bpffs/kernel.hpp>
 #include <bpffs/kinds.hpp>
 #include <bpffs/link.hpp>
 #include <bpffs/map.hpp>

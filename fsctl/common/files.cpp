@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// chmod, chown and rm: what is done to the file and not to the map. They work
-// on a bpffs only, and with several files look at all of them before they
-// change the first, so that a slip of the fingers changes none.
+// Changing files, not what they hold; see files.hpp.
+#include "files.hpp"
+
 #include "identity.hpp"
-#include "verbs.hpp"
 
 #include <bpffs/bpffs.hpp>
 
@@ -37,10 +36,10 @@ struct deed {
     bpffs::wanted wish;
 };
 
+// With what was wanted, so that what stands in the way is said, too.
 void check_found(const deed& what, const std::string& given, const bpffs::error_code& code) {
     if (code) {
-        throw failure(fmt::format("{} '{}': {}", what.verb, given, code.message()),
-                      bpffs::explain(given, what.wish).sentence);
+        throw bpffs::error(code, std::string(what.verb), given, {}, what.wish);
     }
 }
 
@@ -103,11 +102,11 @@ template <typename Change> void change_each(const std::vector<target>& files, Ch
 
 void any_file(const target& /*file*/, const bpffs::pin_info& /*info*/) {}
 
-// Removing a link's pin can end an attachment: that is not this tool's to do.
-void only_maps(const target& file, const bpffs::pin_info& info) {
-    if (info.kind && *info.kind != bpffs::object_kind::map) {
-        throw failure(fmt::format("rm '{}': it holds a {}, not a map", file.given,
-                                  bpffs::to_string(*info.kind)),
+// The tool for programs removes no map by a slip of the fingers.
+void check_kind(const target& file, const bpffs::pin_info& info, bpffs::object_kind only) {
+    if (info.kind && *info.kind != only) {
+        throw failure(fmt::format("rm '{}': it holds a {}, not a {}", file.given,
+                                  bpffs::to_string(*info.kind), bpffs::to_string(only)),
                       "rm(1) removes any pin.");
     }
     if (info.type == bpffs::file_type::directory) {
@@ -138,8 +137,11 @@ void pin_chown(context& /*with*/, words& given) {
                 });
 }
 
-void pin_remove(context& /*with*/, words& given) {
-    change_each(take_files({"rm", bpffs::wanted::to_remove()}, given, only_maps),
+void remove_pins(words& given, bpffs::object_kind only) {
+    const auto check = [&](const target& file, const bpffs::pin_info& info) {
+        check_kind(file, info, only);
+    };
+    change_each(take_files({"rm", bpffs::wanted::to_remove()}, given, check),
                 [](const bpffs::location& file) { bpffs::remove(file); });
 }
 

@@ -3,7 +3,7 @@
 // Names of users and groups, and modes, from and to words; see identity.hpp.
 #include "identity.hpp"
 
-#include "common/failure.hpp"
+#include "failure.hpp"
 
 #include <grp.h>
 #include <pwd.h>

@@ -3,7 +3,7 @@
 // Naming and opening maps and programs; see operand.hpp.
 #include "operand.hpp"
 
-#include "common/failure.hpp"
+#include "failure.hpp"
 
 #include <bpffs/by_id.hpp>
 
@@ -132,6 +132,11 @@ operand take_program(words& given) {
                                : given.keyword({"pinned", "id", "name", "tag"}));
 }
 
+operand take_link(words& given) {
+    return take(given, "a link",
+                is_path(given) ? std::string_view() : given.keyword({"pinned", "id"}));
+}
+
 std::string privileged_lookup_remedy(std::string_view kind) {
     return fmt::format("Look-ups by id or name are kept for CAP_SYS_ADMIN; name the {} by the path "
                        "of its pin, which needs no more than permission on that file.",
@@ -158,17 +163,38 @@ bpffs::map open_map(const operand& named, bpffs::access rights) {
     return only(open_maps(named, rights), "map");
 }
 
-bpffs::program open_program(const operand& named, bpffs::access rights) {
+std::vector<bpffs::program> open_programs(const operand& named, bpffs::access rights) {
+    std::vector<bpffs::program> found;
     switch (named.by) {
     case naming::path:
-        return bpffs::program::open(named.text, rights);
+        found.push_back(bpffs::program::open(named.text, rights));
+        return found;
     case naming::id:
-        return privileged("program", fmt::format("id ({})", named.id), [&] {
+        found.push_back(privileged("program", fmt::format("id ({})", named.id), [&] {
             return bpffs::program::from(bpffs::open_by_id(bpffs::object_kind::program, named.id));
-        });
+        }));
+        return found;
     default:
-        return only(programs_like(named), "program");
+        return programs_like(named);
     }
+}
+
+bpffs::program open_program(const operand& named, bpffs::access rights) {
+    return only(open_programs(named, rights), "program");
+}
+
+bpffs::link open_link(const operand& named, bpffs::access rights) {
+    if (named.by == naming::path) {
+        bpffs::error_code code;
+        bpffs::link opened = bpffs::link::open(named.text, rights, code);
+        if (code == bpffs::errc::unsupported) { // without fmode there is no less than both
+            return bpffs::link::open(named.text, bpffs::access::read_write);
+        }
+        return code ? bpffs::link::open(named.text, rights) : std::move(opened);
+    }
+    return privileged("link", fmt::format("id ({})", named.id), [&] {
+        return bpffs::link::from(bpffs::open_by_id(bpffs::object_kind::link, named.id));
+    });
 }
 
 } // namespace fsctl

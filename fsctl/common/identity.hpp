@@ -3,7 +3,7 @@
 // Owners, groups and modes as words and as people read them.
 #pragma once
 
-#include "common/words.hpp"
+#include "words.hpp"
 
 #include <bpffs/mode.hpp>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// How words name a map or a program: by the path of a pin, or, for the
-// privileged, by id, name or (programs) tag. Reading the words and opening the
+// How words name a map, a program or a link: by the path of a pin, or, for the
+// privileged, by id, name (not links) or tag (programs). Reading the words and opening the
 // object are two steps, so that a verb knows its words before it acts.
 #pragma once
 
-#include "common/words.hpp"
+#include "words.hpp"
 
 #include <bpffs/bpffs.hpp>
 
@@ -29,6 +29,8 @@ struct operand {
 operand take_map(words& given);
 // The same and "tag TAG".
 operand take_program(words& given);
+// "[pinned] FILE | id N".
+operand take_link(words& given);
 
 // Opens the map with exactly this right. failure for look-ups by id or name
 // that the caller may not make, that find nothing, or more than one.
@@ -36,6 +38,9 @@ bpffs::map open_map(const operand& named, bpffs::access rights);
 // All maps of that name; one map for the other forms.
 std::vector<bpffs::map> open_maps(const operand& named, bpffs::access rights);
 bpffs::program open_program(const operand& named, bpffs::access rights);
+std::vector<bpffs::program> open_programs(const operand& named, bpffs::access rights);
+// Where the mount has no fmode, links open for both only, and are.
+bpffs::link open_link(const operand& named, bpffs::access rights);
 
 // What a failed look-up by id or name tells: why it is refused, what to do.
 std::string privileged_lookup_remedy(std::string_view kind);
