@@ -220,7 +220,7 @@ map create_body(const location& where, const map_spec& spec, failure& why) {
     // Everything that can fail comes before the name: then there is nothing to undo.
     map made = handle_body<map>::make(std::move(fd), access::read_write, where.display(), why);
     if (!why) {
-        pin_at(made.fd().get(), here, spec.permissions, why);
+        pin_at(made.fd().get(), here, {spec.permissions, spec.group}, why);
     }
     return why ? map{} : std::move(made);
 }

@@ -475,13 +475,16 @@ loaded_file load_pinned_body(object_file&& file, const location& where,
     loaded_file all = object_file_access::load(once, here.directory, options.loading, why);
     std::vector<named_pin> pins;
     for (const auto& one : all.programs) {
-        pins.push_back({pin_name(one.name), one.handle.fd(), options.program_permissions});
+        pins.push_back(
+            {pin_name(one.name), one.handle.fd(), options.program_permissions, options.group});
     }
     for (const auto& one : all.maps) {
-        pins.push_back({pin_name(one.name), one.handle.fd(), options.map_permissions});
+        pins.push_back(
+            {pin_name(one.name), one.handle.fd(), options.map_permissions, options.group});
     }
     if (!why) {
-        pin_all_at(pins, here, options.directory_permissions, options.conflict, why);
+        pin_all_at(pins, here, {options.directory_permissions, options.group}, options.conflict,
+                   why);
     }
     return why ? loaded_file{} : std::move(all);
 }

@@ -3,7 +3,6 @@
 // Opening pins and pinning objects.
 #include "pin.hpp"
 
-#include "stage.hpp"
 #include "text.hpp"
 
 #include <fmt/format.h>
@@ -143,12 +142,11 @@ void check_pin_mode(std::optional<mode> bits, failure& why) {
 
 namespace {
 
-void staged_pin(int object, const place& here, std::optional<mode> bits, unsigned flags,
-                failure& why) {
+void staged_pin(int object, const place& here, const birth& as, unsigned flags, failure& why) {
     const std::string name = "pin";
     stage beside{here, why};
     if (!why) {
-        beside.pin(object, name, bits, why);
+        beside.pin(object, name, as, why);
     }
     if (!why) {
         beside.move_out(name, here, flags, why);
@@ -172,7 +170,8 @@ void pin_named(const location& where, std::optional<mode> bits, failure& why, Pu
 }
 
 void replace_body(int object, const location& where, std::optional<mode> bits, failure& why) {
-    pin_named(where, bits, why, [&](const place& here) { staged_pin(object, here, bits, 0, why); });
+    pin_named(where, bits, why,
+              [&](const place& here) { staged_pin(object, here, {bits}, 0, why); });
 }
 
 /// What can be said against a set before anything is made.
@@ -195,12 +194,12 @@ void check_set(std::span<const named_pin> pins, on_conflict conflict, failure& w
 void pin_all_body(std::span<const named_pin> pins, const location& where, mode directory_bits,
                   on_conflict conflict, failure& why) {
     pin_named(where, {}, why,
-              [&](const place& here) { pin_all_at(pins, here, directory_bits, conflict, why); });
+              [&](const place& here) { pin_all_at(pins, here, {directory_bits}, conflict, why); });
 }
 
 } // namespace
 
-void pin_all_at(std::span<const named_pin> pins, const place& here, mode directory_bits,
+void pin_all_at(std::span<const named_pin> pins, const place& here, const birth& of_directory,
                 on_conflict conflict, failure& why) {
     check_set(pins, conflict, why);
     if (why) {
@@ -209,31 +208,35 @@ void pin_all_at(std::span<const named_pin> pins, const place& here, mode directo
     stage beside{here, why};
     for (const named_pin& one : pins) {
         if (!why) {
-            beside.pin(one.object.get(), one.name, one.permissions, why);
+            beside.pin(one.object.get(), one.name, {one.permissions, one.group}, why);
         }
     }
     if (!why) {
-        beside.become(here, directory_bits, conflict, why);
+        beside.become(here, of_directory, conflict, why);
     }
 }
 
-void pin_at(int object, const place& here, std::optional<mode> bits, failure& why) {
+void pin_at(int object, const place& here, const birth& as, failure& why) {
+    if (as.group) {
+        staged_pin(object, here, as, RENAME_NOREPLACE, why);
+        return;
+    }
     why.set(sys::obj_pin(object, here.directory, here.c_name(),
-                         bits ? static_cast<int>(bits->bits()) : -1));
+                         as.permissions ? static_cast<int>(as.permissions->bits()) : -1));
     if (!why.is(EINVAL)) {
         return;
     }
-    if (bits) {
+    if (as.permissions) {
         // A kernel without BPF_F_PIN_MODE.
         why.set(0);
-        staged_pin(object, here, bits, RENAME_NOREPLACE, why);
+        staged_pin(object, here, as, RENAME_NOREPLACE, why);
     } else {
         why.set(sys::obj_pin(object, -1, through_proc(here.directory, here.name).c_str(), -1));
     }
 }
 
 void pin_body(int object, const location& where, std::optional<mode> bits, failure& why) {
-    pin_named(where, bits, why, [&](const place& here) { pin_at(object, here, bits, why); });
+    pin_named(where, bits, why, [&](const place& here) { pin_at(object, here, {bits}, why); });
 }
 
 object object::adopt(owned_fd fd, object_kind kind, access rights, path file) noexcept {

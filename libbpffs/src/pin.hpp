@@ -7,6 +7,7 @@
 
 #include "failure.hpp"
 #include "place.hpp"
+#include "stage.hpp"
 
 namespace bpffs {
 
@@ -19,9 +20,9 @@ void check_kind(const object& opened, object_kind kind, failure& why);
 
 void pin_body(int object, const location& where, std::optional<mode> bits, failure& why);
 /// The same with the location resolved already.
-void pin_at(int object, const place& here, std::optional<mode> bits, failure& why);
+void pin_at(int object, const place& here, const birth& as, failure& why);
 /// pin_all with the location resolved already.
-void pin_all_at(std::span<const named_pin> pins, const place& here, mode directory_bits,
+void pin_all_at(std::span<const named_pin> pins, const place& here, const birth& of_directory,
                 on_conflict conflict, failure& why);
 /// What the fdinfo of a descriptor is of; nothing for other files than BPF objects.
 std::optional<object_kind> kind_from(std::string_view fdinfo) noexcept;

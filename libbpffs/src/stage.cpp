@@ -24,13 +24,8 @@ template <class Undo> void clean(Undo undo) noexcept {
 }
 
 /// The names in a directory of pins. ENOTEMPTY where it holds directories.
-std::vector<std::string> pins_in(int parent, const char* name, failure& why) {
-    const directory old =
-        directory::adopt(why.take(sys::openat(parent, name, directory_flags)), name);
+std::vector<std::string> pins_in(const directory& old, failure& why) {
     std::vector<std::string> names;
-    if (why) {
-        return names;
-    }
     bool nested = false;
     error_code code;
     old.for_each(
@@ -81,7 +76,14 @@ void stage::set_mode(const std::string& name, mode bits, failure& why) {
     }
 }
 
-void stage::pin(int object, const std::string& name, std::optional<mode> bits, failure& why) {
+void stage::set_group(const std::string& name, const birth& as, failure& why) {
+    if (!why && as.group) {
+        why.set(sys::fchownat(fd_.get(), name.c_str(), static_cast<uid_t>(-1), as.group.value()));
+    }
+}
+
+void stage::pin(int object, const std::string& name, const birth& as, failure& why) {
+    const std::optional<mode>& bits = as.permissions;
     // Noted before it is there: then nothing that fails in between can leave it behind.
     pins_.push_back(name);
     const auto pin_at = [&](int directory, const std::string& at, int mode_bits) {
@@ -101,6 +103,7 @@ void stage::pin(int object, const std::string& name, std::optional<mode> bits, f
     } else if (without_mode) {
         set_mode(name, *bits, why);
     }
+    set_group(name, as, why);
 }
 
 void stage::move_out(const std::string& name, const place& to, unsigned flags, failure& why) {
@@ -110,8 +113,11 @@ void stage::move_out(const std::string& name, const place& to, unsigned flags, f
     }
 }
 
-void stage::become(const place& to, mode bits, on_conflict conflict, failure& why) {
-    set_mode({}, bits, why);
+void stage::become(const place& to, const birth& as, on_conflict conflict, failure& why) {
+    set_group({}, as, why);
+    if (!why) {
+        set_mode({}, as.permissions.value_or(mode{0700}), why);
+    }
     if (why) {
         return;
     }
@@ -127,17 +133,23 @@ void stage::become(const place& to, mode bits, on_conflict conflict, failure& wh
 
 /// Takes the place of a directory that is there, which gets this one's name and is emptied.
 void stage::exchange(const place& with, failure& why) {
-    std::vector<std::string> old = pins_in(with.directory, with.c_name(), why);
+    // Opened before: what fails afterwards would leave the old directory behind.
+    owned_fd old = why.take(sys::openat(with.directory, with.c_name(), directory_flags));
+    owned_fd walked = why ? owned_fd{} : why.take(sys::duplicate(old.get()));
     if (why) {
         return;
     }
-    why.set(sys::renameat2(beside_, name_.c_str(), with.directory, with.c_name(), RENAME_EXCHANGE));
+    std::vector<std::string> names = pins_in(directory::adopt(std::move(walked), with.name), why);
+    if (!why) {
+        why.set(
+            sys::renameat2(beside_, name_.c_str(), with.directory, with.c_name(), RENAME_EXCHANGE));
+    }
     if (why) {
         return;
     }
     // What there is to clean up is the old directory now.
-    pins_ = std::move(old);
-    fd_ = sys::openat(beside_, name_.c_str(), directory_flags).value;
+    pins_ = std::move(names);
+    fd_ = std::move(old);
 }
 
 } // namespace bpffs

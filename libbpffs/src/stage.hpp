@@ -4,12 +4,20 @@
 // From there one pin is moved out, or the whole directory takes the name. What is left goes away.
 #pragma once
 
-#include "pin.hpp"
+#include <bpffs/pin.hpp>
+
+#include "place.hpp"
 
 #include <string>
 #include <vector>
 
 namespace bpffs {
+
+/// What a file has from the moment its name is there.
+struct birth {
+    std::optional<mode> permissions = std::nullopt; ///< cut by the umask
+    std::optional<gid_t> group = std::nullopt;
+};
 
 class stage {
 public:
@@ -21,14 +29,15 @@ public:
     ~stage();
 
     /// Pins with this mode less the umask, 0600 without one.
-    void pin(int object, const std::string& name, std::optional<mode> bits, failure& why);
+    void pin(int object, const std::string& name, const birth& as, failure& why);
     /// Renames a pin to its place; `flags` as of renameat2(2).
     void move_out(const std::string& name, const place& to, unsigned flags, failure& why);
     /// The directory itself, with all pins in it, becomes `to`.
-    void become(const place& to, mode bits, on_conflict conflict, failure& why);
+    void become(const place& to, const birth& as, on_conflict conflict, failure& why);
 
 private:
     void set_mode(const std::string& name, mode bits, failure& why);
+    void set_group(const std::string& name, const birth& as, failure& why);
     void exchange(const place& with, failure& why);
 
     int beside_;

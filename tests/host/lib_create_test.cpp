@@ -178,6 +178,37 @@ TEST_F(delegated, a_reader_neither_writes_nor_pins_again) {
 }
 
 /// With a mode in one call: our patches; without them by way of a private directory.
+TEST_F(creation, with_a_group_and_a_mode_has_both_from_the_start) {
+    map_spec spec;
+    spec.permissions = mode{0640};
+    spec.group = bpffs_test::bob;
+    const map made = create_map(at("m"), spec);
+    EXPECT_EQ(inspect(at("m")).group, bpffs_test::bob);
+    EXPECT_EQ(inspect(at("m")).permissions, mode{0640});
+    EXPECT_EQ(names(), std::vector<std::string>{"m"});
+    const std::vector<named_pin> set{{"a", made.fd(), mode{0440}, bpffs_test::alice},
+                                     {"b", made.fd()}};
+    pin_all(set, at("set"), mode{0750});
+    EXPECT_EQ(inspect(at("set/a")).group, bpffs_test::alice);
+    EXPECT_EQ(inspect(at("set/b")).group, 0U);
+}
+
+TEST_F(creation, with_a_group_of_others_is_refused_and_leaves_nothing) {
+    BPFFS_NEEDS("token");
+    mount_anew("fmode,uid=1000,mode=0700,delegate_cmds=map_create,delegate_maps=hash,"
+               "delegate_caps=bpf");
+    as_alice([&]() -> std::string {
+        map_spec spec;
+        spec.group = bpffs_test::bob;
+        error_code code;
+        (void)create_map(at("m"), spec, code);
+        if (code != boost::system::errc::operation_not_permitted) {
+            return "bob's group: " + code.message();
+        }
+        return names().empty() ? "" : "something is left: " + names().front();
+    });
+}
+
 TEST_F(creation, with_a_mode_leaves_nothing_but_the_pin) {
     ::umask(022);
     (void)create_map(at("m"), {.permissions = mode{0664}});

@@ -45,6 +45,9 @@ struct map_spec {
     std::optional<std::string> name = std::nullopt;
     /// Mode of the pin, cut by the umask. Without it 0600 & ~umask.
     std::optional<mode> permissions = std::nullopt;
+    /// Group of the pin, which appears with it. Without it the caller's, or that of a directory
+    /// that is setgid. EPERM: a group the caller is not in, without CAP_CHOWN.
+    std::optional<gid_t> group = std::nullopt;
     /// Template for array_of_maps and hash_of_maps; borrowed for the call. No right is needed on
     /// it.
     std::optional<borrowed_fd> inner_map = std::nullopt;

@@ -129,6 +129,7 @@ struct load_pinned_options {
     std::optional<mode> program_permissions; ///< cut by the umask; without it 0600 & ~umask
     std::optional<mode> map_permissions;
     mode directory_permissions{0700}; ///< cut by the umask
+    std::optional<gid_t> group;       ///< of the directory and all pins in it; as map_spec::group
     on_conflict conflict = on_conflict::fail;
 };
 

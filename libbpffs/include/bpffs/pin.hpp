@@ -150,6 +150,7 @@ struct named_pin {
     std::string name;
     borrowed_fd object;
     std::optional<mode> permissions = std::nullopt; ///< cut by the umask; else 0600 & ~umask
+    std::optional<gid_t> group = std::nullopt;      ///< as map_spec::group
 };
 
 /// Makes the directory `where`, of mode `directory_bits & ~umask`, with these pins in it: it
