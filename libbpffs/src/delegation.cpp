@@ -159,10 +159,13 @@ owned_fd create_token_body(const directory& where, failure& why) {
     owned_fd token = why.take(sys::token_create(where.fd().get()));
     if (why.is(EOPNOTSUPP)) {
         why.set(errc::not_delegated);
-    } else if (why.is(EINVAL)) {
+    } else if (why.is(EINVAL) || why.is(EBADF)) {
+        // Kernels that make tokens of whole mounts only take no O_PATH descriptor: EBADF.
         failure unknown;
         const bool bpffs = on_bpffs(where.fd().get(), unknown);
-        why.set(bpffs || unknown ? errc::not_delegated : errc::not_a_bpffs);
+        if (!unknown) {
+            why.set(bpffs ? errc::not_delegated : errc::not_a_bpffs);
+        }
     }
     return token;
 }

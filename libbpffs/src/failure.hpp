@@ -50,20 +50,29 @@ struct failure {
 [[noreturn]] void raise(failure&& why, const char* operation, path file,
                         const std::optional<wanted>& wish = std::nullopt);
 
-/// The throwing form: runs `body(failure&)` and throws what it noted.
-template <class Body>
-auto loudly(const char* operation, const location& where, const std::optional<wanted>& wish,
+/// What an error says it is about: nothing is copied before there is one.
+inline path shown(const location& where) {
+    return where.display();
+}
+inline const path& shown(const path& file) noexcept {
+    return file;
+}
+
+/// The throwing form: runs `body(failure&)` and throws what it noted. `where` is a location or a
+/// path.
+template <class Where, class Body>
+auto loudly(const char* operation, const Where& where, const std::optional<wanted>& wish,
             Body body) {
     failure why;
     if constexpr (std::is_void_v<decltype(body(why))>) {
         body(why);
         if (why) {
-            raise(std::move(why), operation, where.display(), wish);
+            raise(std::move(why), operation, shown(where), wish);
         }
     } else {
         auto value = body(why);
         if (why) {
-            raise(std::move(why), operation, where.display(), wish);
+            raise(std::move(why), operation, shown(where), wish);
         }
         return value;
     }

@@ -326,7 +326,9 @@ status map_change_batch(int command, int fd, const void* keys, const void* value
     attr.batch.count = count;
     attr.batch.elem_flags = flags;
     const auto done = bpf(command, &attr, sizeof attr);
-    count = attr.batch.count;
+    // A call that is refused before its first element leaves the count as it was; one that fails at
+    // an element has done fewer.
+    count = !done && attr.batch.count == count ? 0 : attr.batch.count;
     return done.error;
 }
 
