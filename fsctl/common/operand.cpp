@@ -183,6 +183,15 @@ bpffs::program open_program(const operand& named, bpffs::access rights) {
     return only(open_programs(named, rights), "program");
 }
 
+bpffs::program open_any_program(const operand& named) {
+    if (named.by != naming::path) {
+        return open_program(named, bpffs::access::read);
+    }
+    bpffs::error_code refused;
+    bpffs::program opened = bpffs::program::open(named.text, bpffs::access::write, refused);
+    return refused ? bpffs::program::open(named.text, bpffs::access::read) : std::move(opened);
+}
+
 bpffs::link open_link(const operand& named, bpffs::access rights) {
     if (named.by == naming::path) {
         bpffs::error_code code;

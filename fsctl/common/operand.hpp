@@ -38,6 +38,8 @@ bpffs::map open_map(const operand& named, bpffs::access rights);
 // All maps of that name; one map for the other forms.
 std::vector<bpffs::map> open_maps(const operand& named, bpffs::access rights);
 bpffs::program open_program(const operand& named, bpffs::access rights);
+// With whatever right the caller has: enough to say which program is meant.
+bpffs::program open_any_program(const operand& named);
 std::vector<bpffs::program> open_programs(const operand& named, bpffs::access rights);
 // Where the mount has no fmode, links open for both only, and are.
 bpffs::link open_link(const operand& named, bpffs::access rights);

@@ -46,7 +46,7 @@ void link_update(context& /*with*/, words& given) {
     const bpffs::program next = open_program(by, bpffs::access::write);
     bpffs::program expected;
     if (old) { // it only says which: whatever right there is
-        expected = open_program(*old, bpffs::access::read);
+        expected = open_any_program(*old);
     }
     try {
         changed.update(next, old ? &expected : nullptr);

@@ -26,7 +26,7 @@ constexpr std::string_view notes =
     "An attachment ends with its last pin and handle: so can 'rm'.";
 
 constexpr std::string_view examples = "  bpffs-link list /sys/fs/bpf\n"
-                                      "  bpffs-link -j show";
+                                      "  bpffs-link -p list /sys/fs/bpf";
 
 } // namespace
 

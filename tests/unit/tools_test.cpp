@@ -6,6 +6,8 @@
 #include "doctor/doctor_tool.hpp"
 #include "link/link_tool.hpp"
 #include "map/map_tool.hpp"
+#include "prog/disasm.hpp"
+#include "prog/prog_tool.hpp"
 
 #include <algorithm>
 #include <set>
@@ -65,7 +67,8 @@ TEST_P(every_tool, NamesEachVerbOnce) {
 }
 
 INSTANTIATE_TEST_SUITE_P(all, every_tool,
-                         testing::Values(&fsctl::map_tool, &fsctl::link_tool, &fsctl::doctor_tool),
+                         testing::Values(&fsctl::map_tool, &fsctl::prog_tool, &fsctl::link_tool,
+                                         &fsctl::doctor_tool),
                          [](const auto& info) {
                              return std::string(
                                  info.param->name.substr(info.param->name.find('-') + 1));
@@ -89,6 +92,60 @@ TEST(DoctorTool, SaysWhatDeedsThereAre) {
     expect_usage_error(fsctl::doctor_tool, {"/x", "--type", "hash"}, "belongs behind --for create");
     expect_usage_error(fsctl::doctor_tool, {"/x", "--for", "create", "--type", "hsah"},
                        "'hsah' is not a kind of map");
+}
+
+TEST(ProgTool, WrongWordsShowTheUsageOfTheVerb) {
+    const auto& tool = fsctl::prog_tool;
+    expect_usage_error(tool, {"load", "x.o"}, "usage: bpffs-prog load OBJ FILE");
+    expect_usage_error(tool, {"load", "x.o", "/y", "map", "name"}, "expected the NAME of a map");
+    expect_usage_error(tool, {"dump", "/x"}, "expected 'xlated'");
+    expect_usage_error(tool, {"dump", "xlated", "/x", "visual"}, "unexpected word 'visual'");
+    expect_usage_error(tool, {"run", "/x", "data_in", "-", "ctx_in", "-"}, "only one of");
+    expect_usage_error(tool, {"run", "/x", "data_in", "-", "repeat", "x"}, "can't parse repeat");
+    expect_usage_error(tool, {"attach", "/x", "ingres", "cgroup", "/"}, "invalid attach type");
+    expect_usage_error(tool, {"attach", "/x", "ingress"}, "expected a TARGET");
+    expect_usage_error(tool, {"attach", "/x", "ingress", "cgroup", "/", "links"},
+                       "unexpected word 'links'");
+    expect_usage_error(tool, {"attach", "/x", "filter", "socket", "x"}, "can't parse FD");
+    expect_usage_error(tool, {"det", "/x"}, "is not written in full");
+}
+
+TEST(Disassembler, ReadsAsTheKernelsDoes) {
+    const auto text = [](unsigned code, unsigned to, unsigned from, int off, int imm) {
+        const std::vector<bpf_insn> two = {{static_cast<__u8>(code), static_cast<__u8>(to & 15U),
+                                            static_cast<__u8>(from & 15U), static_cast<__s16>(off),
+                                            imm},
+                                           {}};
+        return fsctl::disassemble(two, {});
+    };
+    EXPECT_EQ(text(0xb7, 0, 0, 0, 1), "(b7) r0 = 1");
+    EXPECT_EQ(text(0xbc, 1, 2, 0, 0), "(bc) w1 = w2");
+    EXPECT_EQ(text(0xbf, 1, 2, 8, 0), "(bf) r1 = (s8)r2");
+    EXPECT_EQ(text(0x3f, 1, 2, 1, 0), "(3f) r1 s/= r2");
+    EXPECT_EQ(text(0xd4, 1, 0, 0, 16), "(d4) r1 = le16 r1");
+    EXPECT_EQ(text(0xd7, 1, 0, 0, 64), "(d7) r1 = bswap64 r1");
+    EXPECT_EQ(text(0x87, 3, 0, 0, 0), "(87) r3 = -r3");
+    EXPECT_EQ(text(0x61, 0, 1, 4, 0), "(61) r0 = *(u32 *)(r1 +4)");
+    EXPECT_EQ(text(0x91, 0, 1, 4, 0), "(91) r0 = *(s8 *)(r1 +4)");
+    EXPECT_EQ(text(0x63, 10, 0, -4, 0), "(63) *(u32 *)(r10 -4) = r0");
+    EXPECT_EQ(text(0x7a, 10, 0, -8, 7), "(7a) *(u64 *)(r10 -8) = 7");
+    EXPECT_EQ(text(0xdb, 1, 2, 0, 0), "(db) lock *(u64 *)(r1 +0) += r2");
+    EXPECT_EQ(text(0xdb, 1, 2, 0, 1), "(db) r2 = atomic64_fetch_add((u64 *)(r1 +0), r2)");
+    EXPECT_EQ(text(0xc3, 1, 2, 0, 0xf1), "(c3) r0 = atomic_cmpxchg((u32 *)(r1 +0), r0, r2)");
+    EXPECT_EQ(text(0xdb, 1, 2, 0, 0xe1), "(db) r2 = atomic64_xchg((u64 *)(r1 +0), r2)");
+    EXPECT_EQ(text(0x28, 0, 0, 0, 12), "(28) r0 = *(u16 *)skb[12]");
+    EXPECT_EQ(text(0x40, 0, 3, 0, 12), "(40) r0 = *(u32 *)skb[r3 + 12]");
+    EXPECT_EQ(text(0x18, 1, 1, 0, 42), "(18) r1 = map[id:42]");
+    EXPECT_EQ(text(0x18, 1, 0, 0, -1), "(18) r1 = 0xffffffff");
+    EXPECT_EQ(text(0x05, 0, 0, -3, 0), "(05) goto pc-3");
+    EXPECT_EQ(text(0x06, 0, 0, 0, 9), "(06) gotol pc+9");
+    EXPECT_EQ(text(0x16, 1, 0, 2, -1), "(16) if w1 == 0xffffffff goto pc+2");
+    EXPECT_EQ(text(0x6d, 1, 2, 2, 0), "(6d) if r1 s> r2 goto pc+2");
+    EXPECT_EQ(text(0x85, 0, 0, 0, 1), "(85) call bpf_map_lookup_elem#1");
+    EXPECT_EQ(text(0x85, 0, 1, 5, 7), "(85) call pc+5");
+    EXPECT_EQ(text(0x95, 0, 0, 0, 0), "(95) exit");
+    EXPECT_EQ(text(0xc2, 0, 0, 0, 0), "(c2) nospec");
+    EXPECT_EQ(text(0xf9, 0, 0, 0, 0), "BUG_ldx_f9");
 }
 
 TEST(Table, IsAlignedOnATerminalOnly) {
