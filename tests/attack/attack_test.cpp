@@ -11,6 +11,7 @@
 
 #include "model/operation.hpp"
 #include "support/probe.hpp"
+#include "way.hpp"
 
 namespace bpffs_test {
 
@@ -37,6 +38,13 @@ protected:
         BPFFS_NEEDS("can_" + op.name, op.needed() == right::never ? "" : rehearse(op));
     }
 
+    /// One line for the table.
+    static void tell_of(const char* mount, const outcome& o) {
+        const operation& op = GetParam();
+        tell(op.name, mount, o,
+             std::string("reading a ") + name_of(op.object) + " does not include: " + op.use);
+    }
+
     static void expect_refusal(uid_t uid) {
         const operation& op = GetParam();
         scene s("fmode,mode=0755", {0444, BPF_F_RDONLY});
@@ -44,6 +52,9 @@ protected:
         op.prepare(s);
         ASSERT_EQ(s.impossible(), "");
         const outcome o = try_operation(op, s, uid);
+        if (uid != 0) {
+            tell_of("fmode", o);
+        }
         EXPECT_EQ(o.error, op.refused) << "at step '" << o.step << "'";
         EXPECT_FALSE(o.seen) << "it had an effect";
         EXPECT_STRNE(o.step, "open") << "the read-only handle itself must be had";
@@ -67,6 +78,7 @@ TEST_P(attack_test, works_without_fmode) {
     op.prepare(s);
     ASSERT_EQ(s.impossible(), "");
     const outcome o = try_operation(op, s, alice);
+    tell_of("plain", o);
     EXPECT_EQ(o.error, op.elsewhere) << "at step '" << o.step << "'";
     EXPECT_EQ(o.seen, op.elsewhere == 0);
 }

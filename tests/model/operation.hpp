@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,6 +67,16 @@ public:
     [[nodiscard]] handle partner(const std::string& name) const;
     /// A path in alice's own directory.
     [[nodiscard]] std::string mine(const std::string& name) const;
+    /// Where the object of this name is pinned.
+    [[nodiscard]] std::string path(const std::string& name) const { return mount_ / name; }
+
+    /// Anything else that root lays out, for as long as the scene lasts: another mount, say.
+    void keep(const std::string& name, std::shared_ptr<void> thing) {
+        kept_[name] = std::move(thing);
+    }
+    template <typename Thing> [[nodiscard]] Thing& kept(const std::string& name) const {
+        return *static_cast<Thing*>(kept_.at(name).get());
+    }
 
     /// From now on victim() gives root's handles: is this possible on this machine at all?
     void rehearse() { rehearsal_ = true; }
@@ -81,6 +92,7 @@ private:
     std::map<std::string, handle> own_;
     std::string impossible_;
     std::optional<own_cgroup> cgroup_;
+    std::map<std::string, std::shared_ptr<void>> kept_;
     handle token_;
     bool rehearsal_ = false;
     int error_ = 0;

@@ -278,6 +278,7 @@ handle load_program(uint32_t type, const program_text& text, const load_options&
     attr.expected_attach_type = options.expected_attach_type;
     attr.prog_flags = options.flags;
     attr.attach_btf_id = options.attach_btf_id;
+    attr.fd_array = options.maps.empty() ? 0 : address(options.maps.data());
     if (options.types >= 0) {
         attr.prog_btf_fd = static_cast<uint32_t>(options.types);
         attr.func_info_rec_size = sizeof(bpf_func_info);

@@ -204,6 +204,7 @@ struct load_options {
     int types = -1; ///< BTF, which `functions` and `lines` refer to
     std::vector<bpf_func_info> functions = {};
     std::vector<bpf_line_info> lines = {};
+    std::vector<int> maps = {}; ///< what BPF_PSEUDO_MAP_IDX counts in
     std::string* log = nullptr;
 };
 handle load_program(uint32_t type, const program_text& text, const load_options& options = {});

@@ -209,6 +209,8 @@ int set_capabilities(uint64_t mask) {
     return static_cast<int>(::syscall(SYS_capset, &header, data));
 }
 
+} // namespace
+
 bool become(const identity& who) {
     if (::setgroups(who.groups.size(), who.groups.data()) != 0) {
         return false;
@@ -223,8 +225,6 @@ bool become(const identity& who) {
     // Whoever changed identity may not look into its own /proc/self otherwise.
     return set_capabilities(who.capabilities) == 0 && ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
 }
-
-} // namespace
 
 outcome as(const identity& who, const std::function<outcome()>& body) {
     int ends[2];

@@ -124,6 +124,8 @@ struct identity {
     std::vector<gid_t> groups = {};
     uint64_t capabilities = 0; ///< mask of CAP_*: those of them that root has here are kept
 };
+/// Makes the calling process, which is root, one with that identity and no other privilege.
+bool become(const identity& who);
 /// Runs `body` in a child process with that identity and no other privilege. Descriptors of this
 /// process are there too. error is ECHILD when the child died instead of answering.
 outcome as(const identity& who, const std::function<outcome()>& body);
