@@ -5,10 +5,76 @@
 
 #include "common/failure.hpp"
 
+#include <cerrno>
+#include <unordered_map>
+
 #include <fmt/format.h>
+#include <grp.h>
 #include <pwd.h>
 
 namespace fsctl {
+
+namespace {
+
+// What a look-up that found nothing, or no more, left in errno. A database that
+// is missing lists nobody; one that does not answer is not taken for that.
+void check_database(const char* of) {
+    if (errno != 0 && errno != ENOENT && errno != ESRCH) {
+        const int error = errno;
+        throw failure(
+            fmt::format("the database of {} cannot be read: {}", of,
+                        bpffs::error_code(error, boost::system::system_category()).message()),
+            "getent passwd and getent group must answer.");
+    }
+}
+
+void add_groups(std::vector<account>& accounts) {
+    std::unordered_map<std::string_view, account*> by_name;
+    for (account& who : accounts) {
+        by_name.emplace(who.name, &who);
+    }
+    setgrent();
+    errno = 0;
+    while (const struct group* entry = getgrent()) { // NOLINT(concurrency-mt-unsafe)
+        for (char** member = entry->gr_mem; *member != nullptr; ++member) {
+            const auto who = by_name.find(*member);
+            if (who != by_name.end() && who->second->group != entry->gr_gid) {
+                who->second->groups.push_back(entry->gr_gid);
+            }
+        }
+        errno = 0;
+    }
+    check_database("groups");
+    endgrent();
+}
+
+} // namespace
+
+std::vector<account> list_accounts() {
+    std::vector<account> all;
+    setpwent();
+    errno = 0;
+    while (const passwd* entry = getpwent()) { // NOLINT(concurrency-mt-unsafe)
+        if (entry->pw_uid != 0) {
+            all.push_back(
+                {entry->pw_name, entry->pw_uid, entry->pw_gid, {entry->pw_gid}, entry->pw_dir});
+        }
+        errno = 0;
+    }
+    check_database("users");
+    endpwent();
+    add_groups(all);
+    return all;
+}
+
+bool has_account(uid_t user) {
+    errno = 0;
+    const bool found = getpwuid(user) != nullptr; // NOLINT(concurrency-mt-unsafe)
+    if (!found) {
+        check_database("users");
+    }
+    return found;
+}
 
 void check_user_name(std::string_view name) {
     if (name.empty() || name == "." || name == ".." || name.find('/') != std::string_view::npos) {

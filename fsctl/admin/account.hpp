@@ -7,10 +7,18 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <sys/types.h>
 
 namespace fsctl {
+
+// All that the system's databases list, without root, with their groups: each
+// database is read once. failure when one cannot be read.
+std::vector<account> list_accounts();
+
+// True if some account has this uid. failure when that cannot be asked.
+bool has_account(uid_t user);
 
 // The account of somebody who shall get a directory. usage_error when there is
 // no such user, when it is root, or when the name cannot name a directory.

@@ -6,6 +6,7 @@
 #include "grant.hpp"
 #include "home_link.hpp"
 #include "trusted.hpp"
+#include "undo.hpp"
 #include "user_mount.hpp"
 #include "verbs.hpp"
 
@@ -13,32 +14,9 @@
 #include <bpffs/mount.hpp>
 #include <bpffs/pin.hpp>
 
-#include <functional>
-
 namespace fsctl {
 
 namespace {
-
-// Steps to take back, last first, unless keep() says that all went well.
-class undo {
-public:
-    undo() = default;
-    undo(const undo&) = delete;
-    undo& operator=(const undo&) = delete;
-    undo(undo&&) = delete;
-    undo& operator=(undo&&) = delete;
-    ~undo() {
-        for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
-            (*step)();
-        }
-    }
-
-    void add(std::function<void()> step) { steps_.push_back(std::move(step)); }
-    void keep() noexcept { steps_.clear(); }
-
-private:
-    std::vector<std::function<void()>> steps_;
-};
 
 bpffs::mount_spec spec_for(const account& who, const grant& wanted) {
     bpffs::mount_spec spec;
@@ -53,53 +31,6 @@ bpffs::mount_spec spec_for(const account& who, const grant& wanted) {
 bool is_what_was_asked(const bpffs::mount_info& there, const account& who, const grant& wanted) {
     return there.type == "bpf" && there.fmode == bpffs::fmode_option::on &&
            there.owner == who.user && there.delegated == wanted.delegated;
-}
-
-// The empty directory to mount on. Only root can have put something there.
-void make_mount_point(const bpffs::location& place, const bpffs::path& shown, undo& back) {
-    bpffs::error_code code;
-    bpffs::make_directory(place, bpffs::mode(0755), code);
-    if (!code) {
-        back.add([place] {
-            bpffs::error_code ignored;
-            bpffs::remove_directory(place, ignored);
-        });
-        return;
-    }
-    if (code != boost::system::errc::file_exists) {
-        throw bpffs::error(code, "make directory", shown);
-    }
-    bool empty = true;
-    bpffs::directory::open(place, bpffs::symlinks::refuse)
-        .for_each([&](const bpffs::directory_entry&) { return empty = false; });
-    if (!empty) {
-        throw failure(
-            fmt::format("'{}' is not empty, and a mount would hide what is in it", shown.native()),
-            "Move the files away, or choose another place with dir DIRECTORY.");
-    }
-}
-
-[[noreturn]] void refuse_without_fmode(const bpffs::path& shown) {
-    throw failure(fmt::format("this kernel does not know the mount option fmode, so '{}' would not "
-                              "be protected; nothing is mounted",
-                              shown.native()),
-                  "A kernel with the bpffs patches is needed (kernel-patches/build makes one).");
-}
-
-void mount(const bpffs::location& place, const bpffs::path& shown, const bpffs::mount_spec& spec,
-           undo& back) {
-    try {
-        bpffs::mount_bpffs(place, spec);
-    } catch (const bpffs::error& error) {
-        if (error.code() == bpffs::errc::no_fmode) {
-            refuse_without_fmode(shown);
-        }
-        throw;
-    }
-    back.add([place] {
-        bpffs::error_code ignored;
-        bpffs::unmount(place, ignored);
-    });
 }
 
 enum class change { none, made };
@@ -137,8 +68,8 @@ change ensure_mount(const bpffs::directory& base, const account& who, const gran
                                   who.name));
     }
     const bpffs::location place(base, who.name);
-    make_mount_point(place, shown, back);
-    mount(place, shown, spec_for(who, wanted), back);
+    make_mount_point(place, back);
+    mount_user(place, spec_for(who, wanted), back);
     return change::made;
 }
 

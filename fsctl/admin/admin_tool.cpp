@@ -12,6 +12,10 @@ namespace {
 constexpr verb verbs[] = {
     {"check", "[FILE]...", admin_check},
     {"show", "USER", admin_show},
+    {"diff", "", admin_diff},
+    {"apply", "[USER]... [force]", admin_apply, effect::destructive},
+    {"login", "[USER]", admin_login},
+    {"clean", "[force]", admin_clean, effect::destructive},
     {"add",
      "USER [mode MODE] [caps CAPS] [cmds COMMANDS] [maps KINDS]\n"
      "[progs KINDS] [attachs KINDS] [dir DIRECTORY] [nolink]",

@@ -62,6 +62,13 @@ link_state look_in(const bpffs::directory& home, const bpffs::path& shown,
 
 } // namespace
 
+bool home_link::has_home() const {
+    const bpffs::acting_as user(whose_.user, whose_.group, whose_.groups);
+    bpffs::error_code code;
+    (void)bpffs::directory::open(whose_.home, bpffs::symlinks::refuse, code);
+    return !is(code, boost::system::errc::no_such_file_or_directory);
+}
+
 link_state home_link::look() const {
     const bpffs::acting_as user(whose_.user, whose_.group, whose_.groups);
     return look_in(open_home(whose_), file(), target_, whose_.name);

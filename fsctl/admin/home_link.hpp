@@ -23,6 +23,9 @@ public:
     // Where it is: ~USER/bpf.
     [[nodiscard]] bpffs::path file() const { return whose_.home / "bpf"; }
 
+    // False where there is no home at all: nothing to link from.
+    [[nodiscard]] bool has_home() const;
+
     // Looks. failure when there is no home that the user can use, when the home
     // is reached through a symbolic link, or when something else has the name.
     [[nodiscard]] link_state look() const;

@@ -5,6 +5,9 @@
 
 #include "account.hpp"
 #include "common/failure.hpp"
+#include "undo.hpp"
+
+#include <bpffs/pin.hpp>
 
 #include <vector>
 
@@ -69,6 +72,48 @@ std::uint64_t count_pins(const bpffs::directory& top) {
         return true;
     });
     return count;
+}
+
+void make_mount_point(const bpffs::location& place, undo& back) {
+    bpffs::error_code code;
+    bpffs::make_directory(place, bpffs::mode(0755), code);
+    if (!code) {
+        back.add([place] {
+            bpffs::error_code ignored;
+            bpffs::remove_directory(place, ignored);
+        });
+        return;
+    }
+    if (code != boost::system::errc::file_exists) {
+        throw bpffs::error(code, "make directory", place.display());
+    }
+    bool empty = true;
+    bpffs::directory::open(place, bpffs::symlinks::refuse)
+        .for_each([&](const bpffs::directory_entry&) { return empty = false; });
+    if (!empty) {
+        throw failure(fmt::format("'{}' is not empty, and a mount would hide what is in it",
+                                  place.display().native()),
+                      "Move the files away, or choose another place with dir DIRECTORY.");
+    }
+}
+
+void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec, undo& back) {
+    try {
+        bpffs::mount_bpffs(place, spec);
+    } catch (const bpffs::error& error) {
+        if (error.code() == bpffs::errc::no_fmode) {
+            throw failure(
+                fmt::format("this kernel does not know the mount option fmode, so '{}' would not "
+                            "be protected; nothing is mounted",
+                            place.display().native()),
+                "A kernel with the bpffs patches is needed (kernel-patches/build makes one).");
+        }
+        throw;
+    }
+    back.add([place] {
+        bpffs::error_code ignored;
+        bpffs::unmount(place, ignored);
+    });
 }
 
 std::string describe(const bpffs::mount_info& mount) {

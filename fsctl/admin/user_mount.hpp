@@ -14,6 +14,8 @@
 
 namespace fsctl {
 
+class undo;
+
 // The mount on this name in a trusted directory; nothing where the name is
 // free or a plain directory. failure where it is no directory.
 std::optional<bpffs::mount_info> mount_on(const bpffs::directory& base, const std::string& name);
@@ -24,6 +26,14 @@ void for_each_pin(const bpffs::directory& top,
                   const std::function<bool(const bpffs::path&)>& visit);
 
 std::uint64_t count_pins(const bpffs::directory& top);
+
+// Makes the empty directory to mount on, if it is not there: only root can have
+// put something there. failure where it is not empty.
+void make_mount_point(const bpffs::location& place, undo& back);
+
+// Mounts a user's bpffs. failure where the kernel does not know fmode. The
+// place is remembered for undoing it, so its directory must stay open.
+void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec, undo& back);
 
 // "uid 1000, delegate_cmds=...": what distinguishes one grant from another.
 std::string describe(const bpffs::mount_info& mount);

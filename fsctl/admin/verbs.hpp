@@ -8,8 +8,12 @@
 namespace fsctl {
 
 void admin_add(context& with, words& given);
+void admin_apply(context& with, words& given);
 void admin_check(context& with, words& given);
+void admin_clean(context& with, words& given);
+void admin_diff(context& with, words& given);
 void admin_list(context& with, words& given);
+void admin_login(context& with, words& given);
 void admin_remove(context& with, words& given);
 void admin_show(context& with, words& given);
 

@@ -117,7 +117,7 @@ void mount_body(const location& where, const mount_spec& spec, failure& why) {
     if (why) {
         return;
     }
-    why.set(sys::move_mount(mount.get(), target.fd().get()));
+    why.set(sys::move_mount(mount.get(), target.fd().get(), 0));
     if (why) {
         return;
     }
@@ -128,12 +128,68 @@ void mount_body(const location& where, const mount_spec& spec, failure& why) {
     }
 }
 
-void unmount_body(const location& where, failure& why) {
+void unmount_body(const location& where, int flags, failure& why) {
     const place here = resolve(where, why);
     if (!why) {
         // By name in its parent: a descriptor of the mount itself would keep it busy.
-        why.set(sys::umount(through_proc(here.directory, here.name).c_str(), UMOUNT_NOFOLLOW));
+        why.set(
+            sys::umount(through_proc(here.directory, here.name).c_str(), UMOUNT_NOFOLLOW | flags));
     }
+}
+
+directory make_body(const mount_spec& spec, failure& why) {
+    owned_fd root = make_mount(spec, why);
+    return why ? directory{} : directory::adopt(std::move(root), "(new bpffs)");
+}
+
+void attach_body(const directory& root, const location& where, mount_place at, failure& why) {
+    error_code code;
+    const directory target = directory::open(where, symlinks::refuse, code);
+    if (code) {
+        why.set(code);
+        return;
+    }
+    why.set(sys::move_mount(root.fd().get(), target.fd().get(),
+                            at == mount_place::beneath ? sys::move_mount_beneath : 0));
+}
+
+/// Remounts with one option, which is a flag, or with none.
+void reconfigure(const directory& in, const char* flag, failure& why) {
+    const owned_fd context = why.take(sys::fspick(in.fd().get()));
+    if (!why && flag != nullptr) {
+        why.set(sys::fsconfig_flag(context.get(), flag));
+    }
+    if (!why) {
+        why.set(sys::fsconfig_reconfigure(context.get()));
+    }
+    if (why && context) {
+        why.detail = kernel_words(context.get());
+    }
+}
+
+void turn_fmode_on_body(const directory& in, failure& why) {
+    if (!on_bpffs(in.fd().get(), why)) {
+        why.set(errc::not_a_bpffs);
+        return;
+    }
+    reconfigure(in, "fmode", why);
+    error_code code;
+    const mount_info after = why ? mount_info{} : mount_info::of(in.fd(), code);
+    if (code) {
+        why.set(code);
+    } else if (!why && after.fmode != fmode_option::on) {
+        why.set(errc::no_fmode);
+    }
+}
+
+/// The first expiry of a mount that nobody uses says EAGAIN, and only marks it.
+bool in_use_body(const location& where, failure& why) {
+    unmount_body(where, MNT_EXPIRE, why);
+    const bool busy = why.is(EBUSY);
+    if (busy || why.is(EAGAIN)) {
+        why.set(0);
+    }
+    return busy;
 }
 
 } // namespace
@@ -147,11 +203,66 @@ void mount_bpffs(const location& where, const mount_spec& spec, error_code& code
 }
 
 void unmount(const location& where) {
-    loudly("unmount", where, {}, [&](failure& why) { unmount_body(where, why); });
+    loudly("unmount", where, {}, [&](failure& why) { unmount_body(where, 0, why); });
 }
 
 void unmount(const location& where, error_code& code) noexcept {
-    quietly(code, [&](failure& why) { unmount_body(where, why); });
+    quietly(code, [&](failure& why) { unmount_body(where, 0, why); });
+}
+
+void detach_mount(const location& where) {
+    loudly("detach", where, {}, [&](failure& why) { unmount_body(where, MNT_DETACH, why); });
+}
+
+void detach_mount(const location& where, error_code& code) noexcept {
+    quietly(code, [&](failure& why) { unmount_body(where, MNT_DETACH, why); });
+}
+
+directory make_bpffs(const mount_spec& spec) {
+    return loudly("make bpffs", path{}, {}, [&](failure& why) { return make_body(spec, why); });
+}
+
+directory make_bpffs(const mount_spec& spec, error_code& code) noexcept {
+    return quietly(code, [&](failure& why) { return make_body(spec, why); });
+}
+
+void attach_mount(const directory& root, const location& where, mount_place at) {
+    loudly("mount bpffs on", where, {}, [&](failure& why) { attach_body(root, where, at, why); });
+}
+
+void attach_mount(const directory& root, const location& where, mount_place at,
+                  error_code& code) noexcept {
+    quietly(code, [&](failure& why) { attach_body(root, where, at, why); });
+}
+
+void protect_file_system(const directory& in, write_protection protection) {
+    loudly("remount", in.name(), {}, [&](failure& why) {
+        reconfigure(in, protection == write_protection::read_only ? "ro" : "rw", why);
+    });
+}
+
+void protect_file_system(const directory& in, write_protection protection,
+                         error_code& code) noexcept {
+    quietly(code, [&](failure& why) {
+        reconfigure(in, protection == write_protection::read_only ? "ro" : "rw", why);
+    });
+}
+
+void turn_fmode_on(const directory& in) {
+    loudly("turn fmode on for", in.name(), {}, [&](failure& why) { turn_fmode_on_body(in, why); });
+}
+
+void turn_fmode_on(const directory& in, error_code& code) noexcept {
+    quietly(code, [&](failure& why) { turn_fmode_on_body(in, why); });
+}
+
+bool mount_in_use(const location& where) {
+    return loudly("look at mount", where, {},
+                  [&](failure& why) { return in_use_body(where, why); });
+}
+
+bool mount_in_use(const location& where, error_code& code) noexcept {
+    return quietly(code, [&](failure& why) { return in_use_body(where, why); });
 }
 
 } // namespace bpffs

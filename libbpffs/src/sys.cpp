@@ -544,9 +544,18 @@ result<owned_fd> fsmount(int context_fd, unsigned attributes) noexcept {
     return descriptor(call(SYS_fsmount, context_fd, FSMOUNT_CLOEXEC, attributes));
 }
 
-status move_mount(int mount_fd, int directory_fd) noexcept {
+result<owned_fd> fspick(int directory_fd) noexcept {
+    return descriptor(call(SYS_fspick, directory_fd, "",
+                           FSPICK_CLOEXEC | FSPICK_EMPTY_PATH | FSPICK_NO_AUTOMOUNT));
+}
+
+status fsconfig_reconfigure(int context_fd) noexcept {
+    return call(SYS_fsconfig, context_fd, FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0).error;
+}
+
+status move_mount(int mount_fd, int directory_fd, unsigned flags) noexcept {
     return call(SYS_move_mount, mount_fd, "", directory_fd, "",
-                MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
+                MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH | flags)
         .error;
 }
 

@@ -325,8 +325,13 @@ status fsconfig_string(int context_fd, const char* key, const char* value) noexc
 status fsconfig_flag(int context_fd, const char* key) noexcept;
 status fsconfig_create(int context_fd) noexcept;
 result<owned_fd> fsmount(int context_fd, unsigned attributes) noexcept;
-/// move_mount(2) of what mount_fd is onto the directory directory_fd.
-status move_mount(int mount_fd, int directory_fd) noexcept;
+/// fspick(2) of the file system that a directory is the root of.
+result<owned_fd> fspick(int directory_fd) noexcept;
+status fsconfig_reconfigure(int context_fd) noexcept;
+constexpr unsigned move_mount_beneath = 0x200; ///< MOVE_MOUNT_BENEATH, Linux 6.5
+/// move_mount(2) of what mount_fd is onto the directory directory_fd; `flags` 0 or
+/// move_mount_beneath.
+status move_mount(int mount_fd, int directory_fd, unsigned flags) noexcept;
 /// umount2(2).
 status umount(const char* target, int flags) noexcept;
 

@@ -80,9 +80,49 @@ BPFFS_API void mount_bpffs(const location& where, const mount_spec& spec);
 BPFFS_API void mount_bpffs(const location& where, const mount_spec& spec,
                            error_code& code) noexcept;
 
+/// A new bpffs that is mounted nowhere: only who holds the directory that comes back, its root, can
+/// reach it, so it can be filled before anybody sees it. It is gone when the last descriptor is,
+/// unless attach_mount() gives it a place. Errors of mount_bpffs, but whether the kernel took the
+/// options shows only on the mount table: ask mount_info::of() once it is attached.
+[[nodiscard]] BPFFS_API directory make_bpffs(const mount_spec& spec);
+[[nodiscard]] BPFFS_API directory make_bpffs(const mount_spec& spec, error_code& code) noexcept;
+
+/// Where a mount goes on a directory that is a mount point already: over what is there, or under
+/// it, to come to light when that is taken down (Linux 6.5; EINVAL before, or where nothing is
+/// there).
+enum class mount_place : std::uint8_t { on_top, beneath };
+
+/// Gives what make_bpffs() made a place. Symbolic links are not followed. EPERM without
+/// CAP_SYS_ADMIN. ENOENT, ENOTDIR, ELOOP.
+BPFFS_API void attach_mount(const directory& root, const location& where,
+                            mount_place at = mount_place::on_top);
+BPFFS_API void attach_mount(const directory& root, const location& where, mount_place at,
+                            error_code& code) noexcept;
+
+/// Whether a whole file system may be written, by whatever mount it is reached: nothing can be
+/// made, changed or removed in a read-only one, and no pin in it be opened for writing. EPERM
+/// without CAP_SYS_ADMIN.
+BPFFS_API void protect_file_system(const directory& in, write_protection protection);
+BPFFS_API void protect_file_system(const directory& in, write_protection protection,
+                                   error_code& code) noexcept;
+
+/// Turns fmode on for a bpffs that is in use; nothing turns it off. errc::no_fmode where the kernel
+/// does not know it, errc::not_a_bpffs. EPERM without CAP_SYS_ADMIN.
+BPFFS_API void turn_fmode_on(const directory& in);
+BPFFS_API void turn_fmode_on(const directory& in, error_code& code) noexcept;
+
+/// True if somebody works in the mount on a directory, or has something of it open, so that
+/// unmount() would fail. The caller's own descriptors count. EINVAL: not a mount point.
+[[nodiscard]] BPFFS_API bool mount_in_use(const location& where);
+[[nodiscard]] BPFFS_API bool mount_in_use(const location& where, error_code& code) noexcept;
+
 /// Takes down the topmost mount on a directory, not following a symbolic link at the end.
 /// EINVAL: not a mount point. EBUSY: in use (never detached lazily).
 BPFFS_API void unmount(const location& where);
 BPFFS_API void unmount(const location& where, error_code& code) noexcept;
+
+/// The same, at once: who works in it keeps it until they leave, and nobody else finds it any more.
+BPFFS_API void detach_mount(const location& where);
+BPFFS_API void detach_mount(const location& where, error_code& code) noexcept;
 
 } // namespace bpffs

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// apply: makes the machine as the policy says. login: the same for one user, as
+// they log in.
+#include "apply.hpp"
+
+#include "carry_over.hpp"
+#include "home_link.hpp"
+#include "policy_file.hpp"
+#include "trusted.hpp"
+#include "undo.hpp"
+#include "user_mount.hpp"
+#include "verbs.hpp"
+
+#include <bpffs/pin.hpp>
+
+#include <cstdlib>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace fsctl {
+
+namespace {
+
+constexpr const char* system_bpffs = "/sys/fs/bpf";
+
+// In place: what needs no new mount.
+void adjust(const target& wanted, const bpffs::location& place, const bpffs::mount_info& there) {
+    const bpffs::directory root = bpffs::directory::open(place, bpffs::symlinks::refuse);
+    if (there.protection == bpffs::write_protection::read_only) {
+        bpffs::protect_file_system(root, bpffs::write_protection::writable);
+    }
+    if (there.fmode != bpffs::fmode_option::on) {
+        bpffs::turn_fmode_on(root);
+    }
+    if (wanted.what.group.from.file) {
+        bpffs::change_owner({root, "."}, std::nullopt, wanted.group);
+    }
+    if (wanted.what.mode.from.file) {
+        constexpr unsigned sticky = 01000; // which the kernel gives each new bpffs
+        bpffs::permissions({root, "."}, bpffs::mode(wanted.what.mode.value.bits() | sticky));
+    }
+}
+
+} // namespace
+
+void applier::hold(const std::vector<bpffs::path>& bases) {
+    for (const bpffs::path& each : std::set<bpffs::path>(bases.begin(), bases.end())) {
+        try {
+            held_base held{open_trusted(each, if_absent::make).handle, {}};
+            held.alone = bpffs::lock(held.handle);
+            bases_.emplace(each, std::move(held));
+        } catch (const std::exception& error) {
+            wrong_.add(error);
+        }
+    }
+}
+
+const bpffs::directory& applier::base_of(const bpffs::path& directory) const {
+    const auto found = bases_.find(directory.parent_path());
+    if (found == bases_.end()) {
+        throw failure(fmt::format("'{}' cannot be used", directory.parent_path().native()));
+    }
+    return found->second.handle;
+}
+
+void applier::report(audited what, const std::string& user, const bpffs::path& directory,
+                     const origin& from, const std::string& words) {
+    const audit_entry entry{what, user, directory, from, words};
+    audit(entry, with_.process.err);
+    if (what == audited::refused) {
+        return; // it is an error, and told as one
+    }
+    ++changes_;
+    if (with_.chosen.json) {
+        with_.json.start_object();
+        with_.json.member("event", word(what));
+        with_.json.member("user", user);
+        with_.json.member("directory", directory.native());
+        with_.json.member("policy", to_string(from));
+        with_.json.member("words", words);
+        with_.json.end_object();
+    } else {
+        with_.out.print("{}\n", to_line(entry));
+    }
+}
+
+void applier::apply(const target& wanted, const std::vector<bpffs::mount_info>* there) {
+    try {
+        const step todo = step_for(wanted, there);
+        change(wanted, todo, there != nullptr ? &there->back() : nullptr);
+    } catch (const std::exception& error) {
+        const trouble told = describe(error);
+        report(audited::refused, wanted.name, wanted.directory(), wanted.decided, told.message);
+        wrong_.add(failure(fmt::format("{}: {}", wanted.name, told.message), told.remedy));
+    }
+}
+
+void applier::replace(const target& wanted, const bpffs::location& place,
+                      const bpffs::mount_info& there) {
+    if (pins_ == with_pins::refuse) {
+        check_no_pins(bpffs::directory::open(place, bpffs::symlinks::refuse),
+                      fmt::format("Its rights stay as they are. 'bpffs-admin apply {} force' "
+                                  "changes them and carries the pins over.",
+                                  wanted.name));
+    }
+    bpffs::mount_spec spec = wanted.spec();
+    if (!wanted.what.mode.from.file) { // the owner's to choose, but not what the kernel refuses
+        spec.permissions = spec.delegated.capabilities.empty()
+                               ? there.permissions
+                               : there.permissions.without(bpffs::mode(0002));
+    }
+    if (!wanted.what.group.from.file) {
+        spec.group = there.group;
+    }
+    replace_mount(place, spec);
+}
+
+void applier::change(const target& wanted, const step& todo, const bpffs::mount_info* there) {
+    const bpffs::path shown = wanted.directory();
+    const bool linked = wanted.who && wanted.what.link.value;
+    const home_link link(wanted.who.value_or(account()), shown);
+    // Before anything is changed. Without a home there is nothing to link from.
+    const bool link_missing = linked && link.has_home() && link.look() == link_state::absent;
+    if (todo.what == act::nothing && !link_missing) {
+        return;
+    }
+    const bpffs::location place(base_of(shown), wanted.name);
+    undo back;
+    switch (todo.what) {
+    case act::mount:
+        make_mount_point(place, back);
+        mount_user(place, wanted.spec(), back);
+        break;
+    case act::adjust:
+        adjust(wanted, place, *there);
+        break;
+    case act::replace:
+        replace(wanted, place, *there);
+        break;
+    case act::finish:
+        bpffs::detach_mount(place);
+        break;
+    case act::nothing:
+        break;
+    }
+    if (link_missing) {
+        link.make();
+    }
+    back.keep();
+    const std::string words = todo.what == act::nothing
+                                  ? fmt::format("linked as '{}'", link.file().native())
+                                  : todo.words;
+    report(todo.what == act::mount ? audited::granted : audited::changed, wanted.name, shown,
+           wanted.decided, words);
+}
+
+void applier::take_away(const withdrawal& what) {
+    try {
+        withdraw(base_of(what.directory), what.name, pins_,
+                 fmt::format("bpffs-admin apply {} force", what.name));
+        if (what.who) {
+            (void)home_link(*what.who, what.directory).remove();
+        }
+        report(audited::withdrawn, what.name, what.directory, what.decided, "");
+    } catch (const std::exception& error) {
+        const trouble told = describe(error);
+        report(audited::refused, what.name, what.directory, what.decided,
+               "not taken away: " + told.message);
+        wrong_.add(failure(fmt::format("{}: {}", what.name, told.message), told.remedy));
+    }
+}
+
+void applier::apply_system(const policy& rules) {
+    if (!rules.fmode || !rules.fmode->value) {
+        return;
+    }
+    try {
+        const bpffs::directory root = bpffs::directory::open(system_bpffs);
+        if (bpffs::mount_info::of(root.fd()).fmode == bpffs::fmode_option::on) {
+            return;
+        }
+        bpffs::turn_fmode_on(root);
+        report(audited::changed, "system", system_bpffs, rules.fmode->from, "fmode off, now on");
+    } catch (const std::exception& error) {
+        const trouble told = describe(error);
+        report(audited::refused, "system", system_bpffs, rules.fmode->from, told.message);
+        wrong_.add(error);
+    }
+}
+
+void applier::note(const failures& earlier) {
+    for (const trouble& each : earlier.list()) {
+        wrong_.add(failure(each.message, each.remedy));
+    }
+}
+
+namespace {
+
+enum class scope { everything, these_users };
+
+void apply_policy(context& with, applier& work, const policy& rules,
+                  const std::vector<account>& accounts, scope which) {
+    policy used = rules;
+    if (which == scope::these_users) {
+        used.areas.clear();
+    }
+    failures wrong;
+    const std::vector<target> targets = all_targets(used, accounts, wrong);
+    work.note(wrong);
+
+    std::vector<bpffs::path> bases;
+    for (const target& each : targets) {
+        bases.push_back(each.what.directory.value);
+    }
+    for (const bpffs::mount_info& each : bpffs::list_mounts()) {
+        if (each.type == "bpf" && each.source == policy_source) {
+            bases.push_back(each.mount_point.parent_path());
+        }
+    }
+    work.hold(bases);
+
+    if (with.chosen.json) {
+        with.json.start_array();
+    }
+    const mount_table mounts(bpffs::list_mounts()); // as nobody changes it now
+    for (const target& each : targets) {
+        work.apply(each, mounts.on(each.directory()));
+    }
+    for (const withdrawal& each : withdrawals(rules, accounts, mounts)) {
+        if (which == scope::everything || each.who) {
+            work.take_away(each);
+        }
+    }
+    if (which == scope::everything) {
+        work.apply_system(rules);
+    }
+    if (with.chosen.json) {
+        with.json.end_array();
+    }
+}
+
+} // namespace
+
+void admin_apply(context& with, words& given) {
+    std::vector<std::string> users;
+    with_pins pins = with_pins::refuse;
+    while (!given.empty()) {
+        const std::string word = given.next("a USER");
+        if (word == "force") { // in full only: it is no user's name by mistake
+            pins = with_pins::drop;
+        } else {
+            users.push_back(word);
+        }
+    }
+    std::vector<account> accounts;
+    for (const std::string& user : users) {
+        accounts.push_back(take_account(user));
+    }
+    require_root();
+    const policy rules = read_policy();
+    if (users.empty()) {
+        accounts = accounts_for(rules);
+    }
+    applier work(with, pins);
+    apply_policy(with, work, rules, accounts,
+                 users.empty() ? scope::everything : scope::these_users);
+    if (work.changes() == 0) {
+        with.remark("nothing to change");
+    }
+    work.finish();
+}
+
+void admin_login(context& with, words& given) {
+    const char* by_pam = std::getenv("PAM_USER"); // NOLINT(concurrency-mt-unsafe)
+    const char* stage = std::getenv("PAM_TYPE");  // NOLINT(concurrency-mt-unsafe)
+    const std::string user = !given.empty() || by_pam == nullptr ? given.next("a USER") : by_pam;
+    given.end();
+    if (stage != nullptr && std::string_view(stage) != "open_session") {
+        return;
+    }
+    const std::optional<account> who = find_account(user);
+    if (!who || who->user == 0) {
+        return; // whoever logs in is not for this to judge
+    }
+    require_root();
+    const policy rules = read_policy();
+    const verdict result = judge(rules, *who);
+    if (!result.gets && result.decided) {
+        audit({audited::refused, who->name, default_entitlement().directory.value / who->name,
+               *result.decided, "at log-in"},
+              with.process.err);
+    }
+    applier work(with, with_pins::refuse);
+    apply_policy(with, work, rules, {*who}, scope::these_users);
+    work.finish();
+}
+
+} // namespace fsctl

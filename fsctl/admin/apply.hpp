@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// Making the machine as the policy says, one directory at a time, each all or
+// nothing. What fails is noted and audited, and the others still done.
+#pragma once
+
+#include "audit.hpp"
+#include "step.hpp"
+#include "withdraw.hpp"
+
+#include "common/tool.hpp"
+
+#include <bpffs/directory.hpp>
+#include <bpffs/fd.hpp>
+
+#include <map>
+
+namespace fsctl {
+
+// A directory in which users' directories are made, and held alone.
+struct held_base {
+    bpffs::directory handle;
+    bpffs::owned_fd alone;
+};
+
+class applier {
+public:
+    applier(context& with, with_pins pins) : with_(with), pins_(pins) {}
+
+    // Waits until no other process changes the directories in these places.
+    // Nothing else is to be locked afterwards.
+    void hold(const std::vector<bpffs::path>& bases);
+
+    void apply(const target& wanted, const std::vector<bpffs::mount_info>* there);
+    void take_away(const withdrawal& what);
+    // fmode for /sys/fs/bpf, where a file says so.
+    void apply_system(const policy& rules);
+
+    // Notes something that went wrong before.
+    void note(const failures& earlier);
+    // Throws what has been noted.
+    void finish() const { wrong_.throw_any(); }
+
+    [[nodiscard]] std::size_t changes() const noexcept { return changes_; }
+
+private:
+    [[nodiscard]] const bpffs::directory& base_of(const bpffs::path& directory) const;
+    void change(const target& wanted, const step& todo, const bpffs::mount_info* there);
+    void replace(const target& wanted, const bpffs::location& place,
+                 const bpffs::mount_info& there);
+    void report(audited what, const std::string& user, const bpffs::path& directory,
+                const origin& from, const std::string& words);
+
+    context& with_;
+    with_pins pins_;
+    std::map<bpffs::path, held_base> bases_;
+    failures wrong_;
+    std::size_t changes_ = 0;
+};
+
+} // namespace fsctl

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// diff: what apply would change, and changes nothing.
+#include "home_link.hpp"
+#include "policy_file.hpp"
+#include "step.hpp"
+#include "user_mount.hpp"
+#include "verbs.hpp"
+
+#include <bpffs/identity.hpp>
+
+#include <fmt/format.h>
+
+namespace fsctl {
+
+namespace {
+
+// One line: what happens to whose directory, and which line of the policy says so.
+void print(context& with, std::string_view sign, const std::string& user,
+           const bpffs::path& directory, const origin& from, const std::string& words) {
+    if (with.chosen.json) {
+        with.json.start_object();
+        with.json.member("change", sign == "+" ? "give" : sign == "-" ? "take" : "change");
+        with.json.member("user", user);
+        with.json.member("directory", directory.native());
+        with.json.member("policy", to_string(from));
+        with.json.member("words", words);
+        with.json.end_object();
+    } else {
+        with.out.print("{} {} '{}' by {}{}{}\n", sign, user, directory.native(),
+                       from.file ? to_string(from) : "no policy file", words.empty() ? "" : ": ",
+                       words);
+    }
+}
+
+// Only root can look into homes as their users.
+bool link_is_missing(const target& wanted) {
+    if (!wanted.who || !wanted.what.link.value || bpffs::identity::of_caller().user != 0) {
+        return false;
+    }
+    const home_link link(*wanted.who, wanted.directory());
+    return link.has_home() && link.look() == link_state::absent;
+}
+
+void print_step(context& with, const target& wanted, const mount_table& mounts) {
+    const step todo = step_for(wanted, mounts.on(wanted.directory()));
+    if (todo.what == act::mount) {
+        print(with, "+", wanted.name, wanted.directory(), wanted.decided, "");
+    } else if (todo.what != act::nothing) {
+        print(with, "~", wanted.name, wanted.directory(), wanted.decided, todo.words);
+    } else if (link_is_missing(wanted)) {
+        print(with, "~", wanted.name, wanted.directory(), wanted.decided, "the link to it");
+    }
+}
+
+void print_all(context& with, const policy& rules, const std::vector<account>& accounts,
+               failures& wrong) {
+    const mount_table mounts(bpffs::list_mounts());
+    for (const target& each : all_targets(rules, accounts, wrong)) {
+        try {
+            print_step(with, each, mounts);
+        } catch (const failure& error) {
+            wrong.add(failure(fmt::format("{}: {}", each.name, error.what()), error.remedy()));
+        }
+    }
+    for (const withdrawal& each : withdrawals(rules, accounts, mounts)) {
+        print(with, "-", each.name, each.directory, each.decided, "");
+    }
+}
+
+void print_system(context& with, const policy& rules) {
+    if (!rules.fmode || !rules.fmode->value) {
+        return;
+    }
+    bpffs::error_code code;
+    const bpffs::directory root = bpffs::directory::open("/sys/fs/bpf", code);
+    const bpffs::mount_info there =
+        code ? bpffs::mount_info() : bpffs::mount_info::of(root.fd(), code);
+    if (!code && there.fmode != bpffs::fmode_option::on) {
+        print(with, "~", "system", "/sys/fs/bpf", rules.fmode->from, "fmode off, now on");
+    }
+}
+
+} // namespace
+
+void admin_diff(context& with, words& given) {
+    given.end();
+    const policy rules = read_policy();
+    failures wrong;
+    if (with.chosen.json) {
+        with.json.start_array();
+    }
+    print_all(with, rules, accounts_for(rules), wrong);
+    print_system(with, rules);
+    if (with.chosen.json) {
+        with.json.end_array();
+    }
+    wrong.throw_any();
+}
+
+} // namespace fsctl

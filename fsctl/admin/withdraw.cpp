@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// Taking down a user's mount; see withdraw.hpp.
+#include "withdraw.hpp"
+
+#include "common/failure.hpp"
+#include "user_mount.hpp"
+
+#include <bpffs/mount.hpp>
+
+#include <fmt/format.h>
+
+namespace fsctl {
+
+namespace {
+
+// "'/run/bpffs/alice/a', '/run/bpffs/alice/b' and 3 more"
+std::string name_some(const bpffs::directory& top, std::uint64_t all) {
+    constexpr std::uint64_t some = 3;
+    std::string names;
+    std::uint64_t shown = 0;
+    for_each_pin(top, [&](const bpffs::path& pin) {
+        names += fmt::format("{}'{}'", names.empty() ? "" : ", ", pin.native());
+        return ++shown < some;
+    });
+    return all > shown ? fmt::format("{} and {} more", names, all - shown) : names;
+}
+
+void take_down(const bpffs::location& place) {
+    bpffs::error_code code;
+    bpffs::unmount(place, code);
+    const bpffs::path shown = place.display();
+    if (code == boost::system::errc::device_or_resource_busy) {
+        throw failure(
+            fmt::format("'{}' is in use: somebody works in it or has it open", shown.native()),
+            fmt::format("'fuser -vm {}' says who.", shown.native()));
+    }
+    if (code) {
+        throw bpffs::error(code, "unmount", shown);
+    }
+}
+
+} // namespace
+
+void check_no_pins(const bpffs::directory& top, const std::string& remedy) {
+    const std::uint64_t pins = count_pins(top);
+    if (pins != 0) {
+        throw failure(fmt::format("'{}' holds {} pin{}: {}", top.name().native(), pins,
+                                  pins == 1 ? "" : "s", name_some(top, pins)),
+                      remedy);
+    }
+}
+
+withdrawn withdraw(const bpffs::directory& base, const std::string& name, with_pins pins,
+                   const std::string& forced) {
+    withdrawn what;
+    const bpffs::location place(base, name);
+    if (const auto there = mount_on(base, name)) {
+        if (there->type != "bpf") {
+            throw failure(fmt::format("'{}' is {}, not a user's bpffs", place.display().native(),
+                                      describe(*there)));
+        }
+        if (pins == with_pins::refuse) {
+            // Closed again at once: an open directory would keep the mount busy.
+            check_no_pins(bpffs::directory::open(place, bpffs::symlinks::refuse),
+                          fmt::format("'{}' removes them with it; objects that are in use "
+                                      "elsewhere stay.",
+                                      forced));
+        }
+        take_down(place);
+        what.mount = true;
+    }
+    bpffs::error_code code;
+    bpffs::remove_directory(place, code);
+    what.directory = !code;
+    if (code && code != boost::system::errc::no_such_file_or_directory) {
+        throw bpffs::error(code, "remove directory", place.display());
+    }
+    return what;
+}
+
+} // namespace fsctl

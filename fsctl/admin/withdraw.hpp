@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// Taking a user's bpffs away again. Never with pins inside, unless told to: they
+// would be gone with it; and never while somebody works in it.
+#pragma once
+
+#include <bpffs/directory.hpp>
+
+#include <string>
+
+namespace fsctl {
+
+enum class with_pins { refuse, drop };
+
+struct withdrawn {
+    bool mount = false;
+    bool directory = false;
+};
+
+// Takes down the mount on `name` in a trusted directory, if there is one, and
+// removes the mount point. `forced` is the command that drops pins, for
+// messages. failure where there are pins, somebody works in it, or something
+// else is mounted there.
+withdrawn withdraw(const bpffs::directory& base, const std::string& name, with_pins pins,
+                   const std::string& forced);
+
+// failure where there are pins, naming some of them.
+void check_no_pins(const bpffs::directory& top, const std::string& remedy);
+
+} // namespace fsctl

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// bpffs-admin diff, apply, login and clean: the machine becomes what the policy says, twice is
+// once, pins are not lost, and what is in the way is neither followed nor changed.
+#include "admin/carry_over.hpp"
+#include "admin_scene.hpp"
+#include "support/bpf_call.hpp"
+#include "support/probe.hpp"
+
+#include <bpffs/bpffs.hpp>
+
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace bpffs_test {
+
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+void write_policy(const std::string& text, const std::string& name = "10.conf") {
+    ::mkdir("/run/bpffs.d", 0755);
+    std::ofstream("/run/bpffs.d/" + name) << text;
+}
+
+constexpr const char* for_alice = "[[grant]]\nusers = [\"alice\"]\n";
+
+int pin_map(const std::string& at) {
+    const handle map = create_map(BPF_MAP_TYPE_ARRAY, 4, 4, 1);
+    return map.good() ? pin(map.get(), at) : map.error();
+}
+
+// On any kernel
+
+TEST_F(admin_test, diff_shows_what_would_be_given) {
+    write_policy(for_alice);
+    const answer got = run_admin("diff");
+    EXPECT_EQ(got.status, 0) << got.err;
+    EXPECT_EQ(got.out, "+ alice '/run/bpffs/alice' by /run/bpffs.d/10.conf:1\n");
+    EXPECT_EQ(run_admin("-j diff").out,
+              R"([{"change":"give","user":"alice","directory":"/run/bpffs/alice",)"
+              R"("policy":"/run/bpffs.d/10.conf:1","words":""}])"
+              "\n");
+    expect_nothing_left();
+}
+
+TEST_F(admin_test, diff_works_for_everybody) {
+    write_policy(for_alice);
+    const outcome o = as_user(bob, [] {
+        const answer got = run_admin("diff");
+        return done("", got.status == 0 ? 0 : -EINVAL, contains(got.out, "+ alice"));
+    });
+    EXPECT_EQ(o.error, 0);
+    EXPECT_TRUE(o.seen);
+}
+
+TEST_F(admin_test, apply_without_fmode_is_refused_with_a_clear_word) {
+    BPFFS_NEEDS("kernel_without_fmode", probe("fmode") ? "this one has it" : "");
+    write_policy(for_alice);
+    expect_error("apply", 1,
+                 {"alice", "does not know the mount option fmode", "nothing is mounted",
+                  "refused alice '/run/bpffs/alice' by /run/bpffs.d/10.conf:1"});
+    EXPECT_EQ(mounts_on(place), 0);
+    EXPECT_FALSE(exists(place));
+    EXPECT_FALSE(exists(link));
+    write_policy("[system]\nfmode = true\n");
+    expect_error("apply", 1, {"/sys/fs/bpf"});
+}
+
+TEST_F(admin_test, apply_is_for_root_and_login_says_nothing_to_strangers) {
+    write_policy(for_alice);
+    const outcome o = as_user(alice, [] {
+        const answer got = run_admin("apply");
+        return done("", got.status == 1 ? 0 : -EINVAL, contains(got.err, "only root"));
+    });
+    EXPECT_EQ(o.error, 0);
+    EXPECT_TRUE(o.seen);
+    expect_error("apply nobodyknown", 2, {"no user 'nobodyknown'"});
+    expect_ok("login nobodyknown");
+    expect_ok("login root");
+    expect_ok("login bob"); // no file names them
+    expect_nothing_left();
+}
+
+TEST_F(admin_test, a_wrong_policy_changes_nothing) {
+    write_policy("[[grant]]\nusers = [\"alice\"]\n[[grant]]\nuser = \"bob\"\n");
+    for (const char* line : {"apply", "login alice", "diff"}) {
+        expect_error(line, 1, {"/run/bpffs.d/10.conf:4:1: unknown key 'user'"});
+    }
+    expect_nothing_left();
+}
+
+/// Pins, directories, links, owners and modes, in a mount of this kernel.
+class carry_over_test : public admin_test {
+protected:
+    void SetUp() override {
+        admin_test::SetUp();
+        if (IsSkipped() || HasFatalFailure()) {
+            return;
+        }
+        spec.fmode = bpffs::fmode_option::off;
+        spec.owner = alice;
+        ASSERT_EQ(::mkdir("/run/m", 0755), 0);
+        bpffs::mount_bpffs("/run/m", spec);
+        ASSERT_EQ(pin_map("/run/m/a"), 0);
+        ASSERT_EQ(::chown("/run/m/a", alice, bob), 0);
+        ASSERT_EQ(::chmod("/run/m/a", 0640), 0);
+        ASSERT_EQ(::mkdir("/run/m/d", 0700), 0);
+        ASSERT_EQ(::chown("/run/m/d", bob, bob), 0);
+        ASSERT_EQ(::chmod("/run/m/d", 02751), 0);
+        ASSERT_EQ(pin_map("/run/m/d/deeper"), 0);
+        ASSERT_EQ(::symlink("d/deeper", "/run/m/l"), 0);
+        ASSERT_EQ(::lchown("/run/m/l", alice, alice), 0);
+        first = id_of("/run/m/a");
+        ASSERT_NE(first, 0U);
+    }
+
+    static std::uint32_t id_of(const std::string& pin) { return bpffs::inspect(pin).id; }
+
+    void expect_all_there() const {
+        EXPECT_EQ(id_of("/run/m/a"), first) << "the same object";
+        EXPECT_EQ(status_of("/run/m/a").st_uid, alice);
+        EXPECT_EQ(status_of("/run/m/a").st_gid, bob);
+        EXPECT_EQ(status_of("/run/m/a").st_mode & 07777U, 0640U);
+        EXPECT_EQ(status_of("/run/m/d").st_uid, bob);
+        EXPECT_EQ(status_of("/run/m/d").st_mode & 07777U, 02751U);
+        EXPECT_TRUE(exists("/run/m/d/deeper"));
+        EXPECT_EQ(text_of_link("/run/m/l"), "d/deeper");
+        EXPECT_EQ(status_of("/run/m/l").st_uid, alice);
+        EXPECT_EQ(mounts_on("/run/m"), 1);
+        EXPECT_EQ(pin_map("/run/m/new"), 0) << "writable";
+    }
+
+    bpffs::mount_spec spec;
+    std::uint32_t first = 0;
+};
+
+TEST_F(carry_over_test, a_new_mount_takes_all_over) {
+    spec.permissions = bpffs::mode(0711);
+    EXPECT_EQ(fsctl::replace_mount("/run/m", spec), 2U);
+    EXPECT_EQ(status_of("/run/m").st_mode & 0777U, 0711U) << "it is the new one";
+    expect_all_there();
+}
+
+TEST_F(carry_over_test, nothing_changes_while_somebody_works_there) {
+    spec.permissions = bpffs::mode(0711);
+    {
+        const handle inside = open_file("/run/m/d", O_PATH | O_DIRECTORY);
+        EXPECT_THROW(fsctl::replace_mount("/run/m", spec), fsctl::failure);
+    }
+    EXPECT_EQ(status_of("/run/m").st_mode & 0777U, 0700U) << "it is the old one";
+    expect_all_there();
+}
+
+TEST_F(carry_over_test, nothing_changes_where_the_new_one_is_too_small) {
+    if (!probe("nr_inodes")) {
+        GTEST_SKIP() << "this kernel does not bound a bpffs";
+    }
+    spec.more = {"nr_inodes=3"};
+    EXPECT_THROW(fsctl::replace_mount("/run/m", spec), bpffs::error);
+    expect_all_there();
+}
+
+// Where there is fmode
+
+TEST_F(admin_fmode_test, apply_gives_what_the_policy_says) {
+    write_policy("[[grant]]\nusers = [\"1000-1001\"]\nmode = \"0750\"\nmaps = \"hash\"\n"
+                 "nr_inodes = 9\n[[grant]]\nusers = [\"bob\"]\nlink = false\n");
+    const answer got = run_admin("apply");
+    EXPECT_EQ(got.status, 0) << got.err;
+    EXPECT_TRUE(contains(got.out, "granted alice '/run/bpffs/alice' by /run/bpffs.d/10.conf:1"));
+    EXPECT_TRUE(contains(got.err, "granted bob '/run/bpffs/bob' by /run/bpffs.d/10.conf:6"))
+        << "without a journal the audit is on stderr: " << got.err;
+    const std::string options = mount_options(place);
+    for (const char* option : {"fmode", "uid=1000", "gid=1000", "mode=750", "delegate_maps=hash",
+                               "nr_inodes=9", "delegate_caps=bpf"}) {
+        EXPECT_TRUE(has_option(options, option)) << option << " in " << options;
+    }
+    EXPECT_EQ(text_of_link(link), place);
+    EXPECT_EQ(status_of(link).st_uid, alice);
+    EXPECT_FALSE(exists("/home/bob/bpf"));
+}
+
+TEST_F(admin_fmode_test, applying_twice_is_applying_once) {
+    write_policy(for_alice);
+    expect_ok("apply");
+    ASSERT_EQ(pin_map(std::string(place) + "/m"), 0);
+    ASSERT_EQ(::chmod(place, 0750), 0); // no file states a mode: the owner's to change
+    const answer again = run_admin("apply");
+    EXPECT_EQ(again.status, 0) << again.err;
+    EXPECT_EQ(again.out, "nothing to change\n");
+    EXPECT_EQ(again.err, "");
+    EXPECT_EQ(run_admin("diff").out, "");
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_EQ(status_of(place).st_mode & 0777U, 0750U);
+    EXPECT_TRUE(exists(std::string(place) + "/m"));
+}
+
+TEST_F(admin_fmode_test, four_at_once_apply_once) {
+    write_policy("[[grant]]\nusers = [\"alice\", \"bob\"]\n");
+    std::vector<pid_t> children;
+    for (int i = 0; i < 4; i++) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::_exit(run_admin("apply").status);
+        }
+        children.push_back(child);
+    }
+    for (const pid_t child : children) {
+        int status = -1;
+        ::waitpid(child, &status, 0);
+        EXPECT_EQ(status, 0);
+    }
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_EQ(mounts_on("/run/bpffs/bob"), 1);
+}
+
+TEST_F(admin_fmode_test, a_mode_that_a_file_states_is_put_back) {
+    write_policy(std::string(for_alice) + "mode = \"0700\"\n");
+    expect_ok("apply");
+    ASSERT_EQ(::chmod(place, 0755), 0);
+    EXPECT_EQ(run_admin("diff").out, "~ alice '/run/bpffs/alice' by /run/bpffs.d/10.conf:1: mode "
+                                     "0755, now 0700\n");
+    expect_ok("apply");
+    EXPECT_EQ(status_of(place).st_mode & 0777U, 0700U);
+}
+
+TEST_F(admin_fmode_test, other_rights_without_pins_are_given_at_once) {
+    write_policy(for_alice);
+    expect_ok("apply");
+    write_policy(std::string(for_alice) + "maps = \"array\"\n");
+    expect_ok("apply");
+    EXPECT_TRUE(has_option(mount_options(place), "delegate_maps=array")) << mount_options(place);
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_EQ(run_admin("apply").out, "nothing to change\n");
+}
+
+TEST_F(admin_fmode_test, other_rights_never_lose_pins) {
+    write_policy(for_alice);
+    expect_ok("apply");
+    ASSERT_EQ(::chmod(place, 0750), 0);
+    const std::string pin = std::string(place) + "/m";
+    ASSERT_EQ(pin_map(pin), 0);
+    ASSERT_EQ(::chown(pin.c_str(), alice, alice), 0);
+    const std::uint32_t id = bpffs::inspect(pin).id;
+    write_policy(std::string(for_alice) + "maps = \"array\"\nnr_inodes = 5\n");
+    expect_error("apply", 1, {"alice", "holds 1 pin", pin, "apply alice force"});
+    EXPECT_FALSE(has_option(mount_options(place), "delegate_maps=array"));
+    expect_ok("apply force");
+    EXPECT_TRUE(has_option(mount_options(place), "delegate_maps=array"));
+    EXPECT_TRUE(has_option(mount_options(place), "nr_inodes=5"));
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_EQ(bpffs::inspect(pin).id, id);
+    EXPECT_EQ(status_of(pin).st_uid, alice);
+    EXPECT_EQ(status_of(place).st_mode & 0777U, 0750U) << "the owner's choice";
+}
+
+TEST_F(admin_fmode_test, other_rights_wait_until_nobody_works_there) {
+    write_policy(for_alice);
+    expect_ok("apply");
+    write_policy(std::string(for_alice) + "maps = \"array\"\n");
+    {
+        const handle inside = open_file(place, O_PATH | O_DIRECTORY);
+        expect_error("apply", 1, {"alice", "in use"});
+        EXPECT_EQ(mounts_on(place), 1);
+        EXPECT_EQ(pin_map(std::string(place) + "/m"), 0) << "still writable";
+    }
+    expect_ok("apply force");
+    EXPECT_TRUE(exists(std::string(place) + "/m"));
+}
+
+TEST_F(admin_fmode_test, what_a_killed_apply_left_is_repaired) {
+    write_policy(for_alice);
+    expect_ok("apply");
+    // Killed before the swap: the old one is read-only.
+    bpffs::protect_file_system(bpffs::directory::open(place), bpffs::write_protection::read_only);
+    ASSERT_EQ(pin_map(std::string(place) + "/m"), EROFS);
+    expect_ok("apply");
+    EXPECT_EQ(pin_map(std::string(place) + "/m"), 0);
+    // Killed after it: the complete new one is beneath the old one.
+    bpffs::mount_spec spec;
+    spec.source = "bpffs.d";
+    spec.owner = alice;
+    spec.group = alice;
+    spec.delegated = bpffs::mount_info::of(bpffs::directory::open(place).fd()).delegated;
+    {
+        const bpffs::directory fresh = bpffs::make_bpffs(spec);
+        bpffs::make_directory({fresh, "new"}, bpffs::mode(0700));
+        bpffs::protect_file_system(bpffs::directory::open(place),
+                                   bpffs::write_protection::read_only);
+        bpffs::attach_mount(fresh, place, bpffs::mount_place::beneath);
+    }
+    ASSERT_EQ(mounts_on(place), 2);
+    expect_ok("apply");
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_TRUE(exists(std::string(place) + "/new"));
+    EXPECT_EQ(run_admin("apply").out, "nothing to change\n");
+}
+
+TEST_F(admin_fmode_test, what_the_policy_gives_no_more_is_taken_away) {
+    write_policy("[[grant]]\nusers = [\"alice\", \"bob\"]\n");
+    expect_ok("apply");
+    ASSERT_EQ(pin_map(std::string(place) + "/m"), 0);
+    write_policy("[[refuse]]\nusers = [\"alice\"]\n");
+    EXPECT_TRUE(
+        contains(run_admin("diff").out, "- alice '/run/bpffs/alice' by /run/bpffs.d/10.conf:1"));
+    expect_error("apply", 1, {"alice", "1 pin"});
+    EXPECT_EQ(mounts_on(place), 1) << "pins are not lost";
+    EXPECT_FALSE(exists("/run/bpffs/bob"));
+    EXPECT_FALSE(exists("/home/bob/bpf"));
+    expect_ok("apply force");
+    EXPECT_FALSE(exists(place));
+    EXPECT_FALSE(exists(link));
+}
+
+TEST_F(admin_fmode_test, what_was_given_by_hand_is_left_alone) {
+    expect_ok("add bob");
+    write_policy(for_alice);
+    expect_ok("apply");
+    EXPECT_EQ(mounts_on("/run/bpffs/bob"), 1);
+}
+
+TEST_F(admin_fmode_test, one_who_cannot_be_given_it_does_not_stop_the_others) {
+    ASSERT_EQ(::symlink("/etc", link), 0); // planted
+    write_policy("[[grant]]\nusers = [\"alice\", \"bob\", \"carol\"]\n");
+    expect_error("apply", 1, {"alice", "a link to '/etc'", "nolink"});
+    EXPECT_EQ(mounts_on(place), 0) << "all or nothing";
+    EXPECT_EQ(text_of_link(link), "/etc");
+    EXPECT_EQ(mounts_on("/run/bpffs/bob"), 1);
+}
+
+TEST_F(admin_fmode_test, without_a_home_there_is_no_link) {
+    ASSERT_EQ(::rmdir("/home/alice"), 0);
+    write_policy(for_alice);
+    expect_ok("apply");
+    EXPECT_EQ(mounts_on(place), 1);
+    ASSERT_EQ(::mkdir("/home/alice", 0700), 0);
+    ASSERT_EQ(::chown("/home/alice", alice, alice), 0);
+    expect_ok("login alice");
+    EXPECT_EQ(text_of_link(link), place);
+}
+
+TEST_F(admin_fmode_test, a_name_that_is_another_ones_now_gets_no_foreign_pins) {
+    write_policy(for_alice);
+    expect_ok("apply");
+    set_accounts("root:x:0:0::/root:/bin/sh\nalice:x:1001:1001::/home/bob:/bin/sh\n");
+    expect_error("apply", 1, {"alice", "belongs to 1000"});
+    EXPECT_TRUE(has_option(mount_options(place), "uid=1000"));
+}
+
+TEST_F(admin_fmode_test, a_group_shares_a_directory) {
+    write_policy("[[shared]]\nname = \"team\"\ngroup = \"daemon\"\nmaps = \"array\"\n");
+    expect_ok("apply");
+    const struct stat st = status_of("/run/bpffs/team");
+    EXPECT_EQ(st.st_uid, 0U);
+    EXPECT_EQ(st.st_gid, 1U);
+    EXPECT_EQ(st.st_mode & 06777U, 02770U);
+    const auto enters = [](std::vector<gid_t> groups) {
+        return as({alice, alice, std::move(groups), 0}, [] {
+            return done("mkdir", ::mkdir("/run/bpffs/team/x", 0755) == 0 ? 0 : -errno);
+        });
+    };
+    EXPECT_EQ(enters({}).error, EACCES);
+    EXPECT_EQ(enters({1}).error, 0);
+    EXPECT_EQ(status_of("/run/bpffs/team/x").st_gid, 1U);
+    write_policy("");
+    expect_ok("apply");
+    EXPECT_FALSE(exists("/run/bpffs/team")) << "empty directories are no pins";
+}
+
+TEST_F(admin_fmode_test, apply_turns_the_model_on_for_the_system) {
+    ASSERT_EQ(::mount("bpf", "/sys/fs/bpf", "bpf", 0, "mode=0755"), 0);
+    write_policy("[system]\nfmode = true\n");
+    EXPECT_TRUE(contains(run_admin("diff").out, "~ system '/sys/fs/bpf'"));
+    expect_ok("apply");
+    EXPECT_TRUE(has_option(mount_options("/sys/fs/bpf"), "fmode"));
+    EXPECT_EQ(run_admin("apply").out, "nothing to change\n");
+    ::umount2("/sys/fs/bpf", MNT_DETACH);
+}
+
+TEST_F(admin_fmode_test, pam_names_the_user_who_logs_in) {
+    write_policy("[[grant]]\nusers = [\"1000-1999\"]\n");
+    ::setenv("PAM_USER", "alice", 1);
+    ::setenv("PAM_TYPE", "close_session", 1);
+    expect_ok("login");
+    EXPECT_EQ(mounts_on(place), 0);
+    ::setenv("PAM_TYPE", "open_session", 1);
+    expect_ok("login");
+    ::unsetenv("PAM_USER");
+    ::unsetenv("PAM_TYPE");
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_EQ(mounts_on("/run/bpffs/bob"), 0) << "the others' are not looked at";
+}
+
+TEST_F(admin_fmode_test, clean_takes_away_what_nobody_owns_any_more) {
+    write_policy("[[grant]]\nusers = [\"alice\", \"bob\"]\n");
+    expect_ok("apply");
+    ASSERT_EQ(pin_map(std::string(place) + "/m"), 0);
+    expect_ok("clean");
+    EXPECT_EQ(mounts_on(place), 1);
+    set_accounts("root:x:0:0::/root:/bin/sh\n");
+    expect_ok("apply"); // which leaves them alone
+    EXPECT_EQ(mounts_on("/run/bpffs/bob"), 1);
+    expect_error("clean", 1, {"alice is no user any more", "1 pin", "clean force"});
+    EXPECT_FALSE(exists("/run/bpffs/bob"));
+    EXPECT_EQ(mounts_on(place), 1);
+    expect_ok("clean force");
+    EXPECT_FALSE(exists(place));
+}
+
+} // namespace
+
+} // namespace bpffs_test
