@@ -16,6 +16,8 @@ constexpr verb verbs[] = {
     {"apply", "[USER]... [force]", admin_apply, effect::destructive},
     {"login", "[USER]", admin_login},
     {"clean", "[force]", admin_clean, effect::destructive},
+    {"save", "[DIR]", admin_save},
+    {"restore", "[DIR]", admin_restore},
     {"add",
      "USER [mode MODE] [caps CAPS] [cmds COMMANDS] [maps KINDS]\n"
      "[progs KINDS] [attachs KINDS] [dir DIRECTORY] [nolink]",

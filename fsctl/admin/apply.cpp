@@ -7,6 +7,7 @@
 #include "carry_over.hpp"
 #include "home_link.hpp"
 #include "policy_file.hpp"
+#include "saves.hpp"
 #include "trusted.hpp"
 #include "undo.hpp"
 #include "user_mount.hpp"
@@ -154,6 +155,27 @@ void applier::change(const target& wanted, const step& todo, const bpffs::mount_
                                   : todo.words;
     report(todo.what == act::mount ? audited::granted : audited::changed, wanted.name, shown,
            wanted.decided, words);
+    if (todo.what == act::mount && wanted.what.persist.value) {
+        bring_back(wanted, place);
+    }
+}
+
+// After a boot, say. What cannot be brought back takes nothing away.
+void applier::bring_back(const target& wanted, const bpffs::location& place) {
+    failures damaged;
+    saved_counts counts;
+    try {
+        counts = restore_into(bpffs::directory::open(place, bpffs::symlinks::refuse),
+                              wanted.directory(), system_saves, damaged);
+    } catch (const std::exception& error) {
+        damaged.add(error);
+    }
+    note(damaged);
+    if (counts.maps != 0 || !damaged.list().empty()) {
+        report(audited::changed, wanted.name, wanted.directory(), wanted.what.persist.from,
+               fmt::format("{} map{} brought back{}", counts.maps, counts.maps == 1 ? "" : "s",
+                           damaged.list().empty() ? "" : ", but not all"));
+    }
 }
 
 void applier::take_away(const withdrawal& what) {

@@ -46,6 +46,7 @@ public:
 private:
     [[nodiscard]] const bpffs::directory& base_of(const bpffs::path& directory) const;
     void change(const target& wanted, const step& todo, const bpffs::mount_info* there);
+    void bring_back(const target& wanted, const bpffs::location& place);
     void replace(const target& wanted, const bpffs::location& place,
                  const bpffs::mount_info& there);
     void report(audited what, const std::string& user, const bpffs::path& directory,

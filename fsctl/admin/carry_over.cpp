@@ -5,6 +5,7 @@
 
 #include "common/failure.hpp"
 #include "undo.hpp"
+#include "user_mount.hpp"
 
 #include <bpffs/by_id.hpp>
 #include <bpffs/pin.hpp>
@@ -35,7 +36,7 @@ void set_owner_and_mode(const bpffs::location& to, const bpffs::pin_info& like) 
 
 std::uint64_t copy_below(const bpffs::directory& from, const bpffs::directory& to) {
     std::uint64_t pins = 0;
-    bpffs::for_each_pin(from, [&](const bpffs::listed_pin& one) {
+    for (const bpffs::listed_pin& one : list_pins(from)) {
         const bpffs::location target(to, one.name);
         if (one.info.type == bpffs::file_type::directory) {
             bpffs::make_directory(target, bpffs::mode(0700));
@@ -48,8 +49,7 @@ std::uint64_t copy_below(const bpffs::directory& from, const bpffs::directory& t
             ++pins;
         }
         set_owner_and_mode(target, one.info);
-        return true;
-    });
+    }
     return pins;
 }
 

@@ -50,6 +50,7 @@ template <template <class> class Slot> struct directory_keys {
     Slot<bpffs::delegated_set<bpffs::capability>> caps;
     Slot<std::uint64_t> nr_inodes; // 0: no limit
     Slot<bool> link;
+    Slot<bool> persist; // whether maps outlive a reboot
 };
 
 template <class T> using maybe_setting = std::optional<setting<T>>;
@@ -68,6 +69,7 @@ template <class A, class B, class Use> void each_key(A& a, B& b, Use use) {
     use("caps", a.caps, b.caps);
     use("nr_inodes", a.nr_inodes, b.nr_inodes);
     use("link", a.link, b.link);
+    use("persist", a.persist, b.persist);
 }
 
 // "alice", "@staff", "5000-5999": whom a rule names.

@@ -34,7 +34,7 @@ bool walk(const bpffs::directory& top, std::uint64_t mount,
         bpffs::error_code gone; // removed meanwhile
         const bpffs::directory next =
             bpffs::directory::open({top, name}, bpffs::symlinks::refuse, gone);
-        if (!gone && bpffs::mount_info::of(next.fd()).id == mount) {
+        if (!gone && bpffs::mount_info::id_of(next.fd()) == mount) {
             going = going && walk(next, mount, visit);
         }
     }
@@ -53,16 +53,24 @@ std::optional<bpffs::mount_info> mount_on(const bpffs::directory& base, const st
     if (code) {
         throw bpffs::error(code, "open directory", base.name() / name);
     }
-    bpffs::mount_info found = bpffs::mount_info::of(there.fd());
-    if (found.id == bpffs::mount_info::of(base.fd()).id) {
+    if (bpffs::mount_info::id_of(there.fd()) == bpffs::mount_info::id_of(base.fd())) {
         return std::nullopt;
     }
-    return found;
+    return bpffs::mount_info::of(there.fd());
 }
 
 void for_each_pin(const bpffs::directory& top,
                   const std::function<bool(const bpffs::path&)>& visit) {
-    walk(top, bpffs::mount_info::of(top.fd()).id, visit);
+    walk(top, bpffs::mount_info::id_of(top.fd()), visit);
+}
+
+std::vector<bpffs::listed_pin> list_pins(const bpffs::directory& in) {
+    std::vector<bpffs::listed_pin> all;
+    bpffs::for_each_pin(in, [&](const bpffs::listed_pin& one) {
+        all.push_back(one);
+        return true;
+    });
+    return all;
 }
 
 std::uint64_t count_pins(const bpffs::directory& top) {

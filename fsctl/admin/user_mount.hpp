@@ -6,11 +6,13 @@
 
 #include <bpffs/directory.hpp>
 #include <bpffs/mount.hpp>
+#include <bpffs/pin.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace fsctl {
 
@@ -24,6 +26,10 @@ std::optional<bpffs::mount_info> mount_on(const bpffs::directory& base, const st
 // are not entered. `visit` is told of each until it returns false.
 void for_each_pin(const bpffs::directory& top,
                   const std::function<bool(const bpffs::path&)>& visit);
+
+// The names in one directory with what is behind them. For work that can fail:
+// what a visitor of the library's throws does not come through.
+std::vector<bpffs::listed_pin> list_pins(const bpffs::directory& in);
 
 std::uint64_t count_pins(const bpffs::directory& top);
 

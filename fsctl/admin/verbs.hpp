@@ -15,6 +15,8 @@ void admin_diff(context& with, words& given);
 void admin_list(context& with, words& given);
 void admin_login(context& with, words& given);
 void admin_remove(context& with, words& given);
+void admin_restore(context& with, words& given);
+void admin_save(context& with, words& given);
 void admin_show(context& with, words& given);
 
 } // namespace fsctl

@@ -4,6 +4,7 @@
 #include <bpffs/mount.hpp>
 
 #include "failure.hpp"
+#include "mount_info.hpp"
 #include "place.hpp"
 
 #include <fmt/format.h>
@@ -93,11 +94,11 @@ owned_fd make_mount(const mount_spec& spec, failure& why) {
 
 /// bpffs ignores options that it does not know, so what was asked for is compared with what is.
 void check_options(int mount, const mount_spec& spec, failure& why) {
-    error_code code;
-    const mount_info made = mount_info::of(borrowed_fd{mount}, code);
-    if (code) {
-        why.set(code);
-    } else if (made.fmode != spec.fmode) {
+    const mount_info made = options_taken(borrowed_fd{mount}, why);
+    if (why) {
+        return;
+    }
+    if (made.fmode != spec.fmode) {
         why.set(errc::no_fmode);
     } else if (made.delegated != spec.delegated) {
         why.set(errc::unsupported,

@@ -3,7 +3,7 @@
 // Reading /proc/self/mountinfo.
 #include <bpffs/mount.hpp>
 
-#include "failure.hpp"
+#include "mount_info.hpp"
 #include "text.hpp"
 
 #include <fmt/format.h>
@@ -140,6 +140,21 @@ mount_info of_body(borrowed_fd fd, failure& why) {
     return found;
 }
 
+} // namespace
+
+mount_info options_taken(borrowed_fd fd, failure& why) {
+    char buffer[4096];
+    const auto told = sys::mount_options(fd.get(), buffer);
+    if (!told) {
+        return of_body(fd, why);
+    }
+    mount_info mount;
+    read_options(mount, told.value);
+    return mount;
+}
+
+namespace {
+
 std::vector<mount_info> list_body(failure& why) {
     std::vector<mount_info> all;
     each_line(why, [&](std::string_view line) {
@@ -161,6 +176,15 @@ mount_info mount_info::of(borrowed_fd fd) {
 
 mount_info mount_info::of(borrowed_fd fd, error_code& code) noexcept {
     return quietly(code, [&](failure& why) { return of_body(fd, why); });
+}
+
+std::uint64_t mount_info::id_of(borrowed_fd fd) {
+    return loudly("find mount", path{}, {},
+                  [&](failure& why) { return mount_id_of(fd.get(), why); });
+}
+
+std::uint64_t mount_info::id_of(borrowed_fd fd, error_code& code) noexcept {
+    return quietly(code, [&](failure& why) { return mount_id_of(fd.get(), why); });
 }
 
 mount_info mount_info::parse(std::string_view line) {

@@ -559,6 +559,49 @@ status move_mount(int mount_fd, int directory_fd, unsigned flags) noexcept {
         .error;
 }
 
+namespace {
+
+// From the headers of Linux 6.12, which Debian 12 does not have.
+struct mount_id_request {
+    std::uint32_t size;
+    std::uint32_t spare;
+    std::uint64_t id;
+    std::uint64_t wanted;
+};
+struct mount_status { // struct statmount: what is asked for, and its size
+    std::uint32_t size;
+    std::uint32_t options; // where they are in `text`
+    std::uint64_t got;
+    std::uint64_t not_asked[62];
+    char text[1];
+};
+static_assert(offsetof(mount_status, text) == 512);
+constexpr long number_of_statmount = 457;
+constexpr unsigned unique_id = 0x4000; // STATX_MNT_ID_UNIQUE
+constexpr std::uint64_t mount_options_wanted = 0x80;
+
+} // namespace
+
+result<std::string_view> mount_options(int fd, std::span<char> buffer) noexcept {
+    struct ::statx about {};
+    const auto asked = call(SYS_statx, fd, "", AT_EMPTY_PATH, unique_id, &about);
+    if (!asked || (about.stx_mask & unique_id) == 0 || buffer.size() <= sizeof(mount_status)) {
+        return {{}, asked ? EOPNOTSUPP : asked.error};
+    }
+    const mount_id_request request{sizeof(mount_id_request), 0, about.stx_mnt_id,
+                                   mount_options_wanted};
+    const auto done = call(number_of_statmount, &request, buffer.data(), buffer.size(), 0);
+    if (!done) {
+        return {{}, done.error};
+    }
+    mount_status status{};
+    std::memcpy(&status, buffer.data(), offsetof(mount_status, text));
+    if ((status.got & mount_options_wanted) == 0) {
+        return {{}, EOPNOTSUPP};
+    }
+    return {buffer.data() + offsetof(mount_status, text) + status.options, 0};
+}
+
 status umount(const char* target, int flags) noexcept {
     return call(SYS_umount2, target, flags).error;
 }

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace bpffs::sys {
 
@@ -334,6 +335,10 @@ constexpr unsigned move_mount_beneath = 0x200; ///< MOVE_MOUNT_BENEATH, Linux 6.
 status move_mount(int mount_fd, int directory_fd, unsigned flags) noexcept;
 /// umount2(2).
 status umount(const char* target, int flags) noexcept;
+
+/// statmount(2) of the mount that a descriptor is on: its file system's own options, as mountinfo
+/// has them ("uid=1000,fmode"), in `buffer`. EOPNOTSUPP before Linux 6.12.
+result<std::string_view> mount_options(int fd, std::span<char> buffer) noexcept;
 
 // The calling thread's identity. The set functions change this thread only.
 

@@ -4,6 +4,7 @@
 // once, pins are not lost, and what is in the way is neither followed nor changed.
 #include "admin/carry_over.hpp"
 #include "admin_scene.hpp"
+#include "kill_everywhere.hpp"
 #include "support/bpf_call.hpp"
 #include "support/probe.hpp"
 
@@ -282,7 +283,7 @@ TEST_F(admin_fmode_test, what_a_killed_apply_left_is_repaired) {
     expect_ok("apply");
     // Killed before the swap: the old one is read-only.
     bpffs::protect_file_system(bpffs::directory::open(place), bpffs::write_protection::read_only);
-    ASSERT_EQ(pin_map(std::string(place) + "/m"), EROFS);
+    ASSERT_EQ(pin_map(std::string(place) + "/m"), -EROFS);
     expect_ok("apply");
     EXPECT_EQ(pin_map(std::string(place) + "/m"), 0);
     // Killed after it: the complete new one is beneath the old one.
@@ -414,6 +415,99 @@ TEST_F(admin_fmode_test, clean_takes_away_what_nobody_owns_any_more) {
     EXPECT_EQ(mounts_on(place), 1);
     expect_ok("clean force");
     EXPECT_FALSE(exists(place));
+}
+
+// Killed
+
+TEST_F(admin_fmode_test, killed_at_any_call_apply_is_completed_by_the_next) {
+    write_policy(for_alice);
+    const int killed = kill_at_every_call(
+        [] { (void)run_admin("apply"); },
+        [&](int call) {
+            if (mounts_on(place) != 0) {
+                EXPECT_EQ(status_of(place).st_mode & 0777U, 0700U) << "call " << call;
+                EXPECT_TRUE(has_option(mount_options(place), "fmode")) << "call " << call;
+            }
+            expect_ok("apply");
+            EXPECT_EQ(mounts_on(place), 1) << "call " << call;
+            EXPECT_EQ(text_of_link(link), place) << "call " << call;
+            EXPECT_EQ(run_admin("diff").out, "") << "call " << call;
+            expect_ok("remove alice");
+        });
+    ASSERT_NE(killed, -1);
+    EXPECT_GT(killed, 20);
+}
+
+TEST_F(admin_fmode_test, killed_at_any_call_a_change_loses_no_pin) {
+    const std::string texts[] = {for_alice, std::string(for_alice) + "maps = \"array\"\n"};
+    write_policy(texts[0]);
+    expect_ok("apply");
+    const std::string pin = std::string(place) + "/m";
+    ASSERT_EQ(pin_map(pin), 0);
+    ASSERT_EQ(::chown(pin.c_str(), alice, alice), 0);
+    ASSERT_EQ(::chmod(pin.c_str(), 0640), 0);
+    const std::uint32_t id = bpffs::inspect(pin).id;
+    const auto expect_there = [&](int call) {
+        EXPECT_EQ(bpffs::inspect(pin).id, id) << "call " << call;
+        EXPECT_EQ(status_of(pin).st_uid, alice) << "call " << call;
+        EXPECT_EQ(status_of(pin).st_mode & 07777U, 0640U) << "call " << call;
+    };
+    std::size_t turn = 1;
+    write_policy(texts[turn]);
+    const int killed = kill_at_every_call([] { (void)run_admin("apply force"); },
+                                          [&](int call) {
+                                              expect_there(call);
+                                              expect_ok("apply force");
+                                              expect_there(call);
+                                              EXPECT_EQ(mounts_on(place), 1) << "call " << call;
+                                              EXPECT_EQ(run_admin("diff").out, "");
+                                              EXPECT_EQ(pin_map(pin + "2"), 0) << "writable";
+                                              ::unlink((pin + "2").c_str());
+                                              turn = 1 - turn;
+                                              write_policy(texts[turn]);
+                                          });
+    ASSERT_NE(killed, -1);
+    EXPECT_GT(killed, 30);
+}
+
+// What is to persist
+
+TEST_F(admin_fmode_test, what_persists_comes_back_with_the_directory) {
+    ASSERT_EQ(::mount("tmpfs", "/var/lib", "tmpfs", 0, "mode=0755"), 0); // of this namespace
+    write_policy(std::string(for_alice) + "persist = true\n");
+    expect_ok("apply");
+    ASSERT_EQ(as_user(alice, [] { return make_map_in(place, BPF_MAP_TYPE_HASH); }).error, 0);
+    const answer saved = run_admin("save");
+    EXPECT_TRUE(contains(saved.out, "1 map of 0 entries saved")) << saved.out << saved.err;
+    EXPECT_EQ(status_of("/var/lib/bpffs").st_mode & 07777U, 0700U) << "for root alone";
+    expect_ok("remove alice force");
+    const answer again = run_admin("apply");
+    EXPECT_TRUE(contains(again.out, "1 map brought back")) << again.out << again.err;
+    EXPECT_EQ(status_of(std::string(place) + "/m").st_uid, alice);
+    ::umount2("/var/lib", MNT_DETACH);
+}
+
+TEST_F(admin_fmode_test, users_save_and_restore_their_own) {
+    write_policy("[[grant]]\nusers = [\"alice\", \"bob\"]\n");
+    expect_ok("apply");
+    ASSERT_EQ(as_user(alice, [] { return make_map_in(place, BPF_MAP_TYPE_HASH); }).error, 0);
+    const auto as_alice = [](const char* line, const char* said) {
+        return as_user(alice, [&] {
+            ::unsetenv("XDG_STATE_HOME");
+            const answer got = run_admin(line);
+            return done(line, got.status == 0 ? 0 : -EINVAL, contains(got.out, said));
+        });
+    };
+    const outcome saved = as_alice("save", "'/run/bpffs/alice': 1 map ");
+    EXPECT_EQ(saved.error, 0);
+    EXPECT_TRUE(saved.seen);
+    EXPECT_EQ(status_of("/home/alice/.local/state/bpffs").st_uid, alice);
+    expect_ok("remove alice force");
+    expect_ok("apply");
+    const outcome restored = as_alice("restore", "1 map ");
+    EXPECT_EQ(restored.error, 0);
+    EXPECT_TRUE(restored.seen);
+    EXPECT_EQ(status_of(std::string(place) + "/m").st_uid, alice);
 }
 
 } // namespace

@@ -23,25 +23,6 @@ bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-/// What the directory is for: its user makes a map in it, with nothing but its token.
-outcome make_map_in(const std::string& directory, uint32_t type) {
-    const handle fd = open_file(directory, O_PATH | O_DIRECTORY);
-    const handle token = token_create(fd.get());
-    if (!token.good()) {
-        return failed("token", token.error());
-    }
-    map_create_attr attr;
-    attr.map_type = type;
-    attr.key_size = 4;
-    attr.value_size = 4;
-    attr.max_entries = 4;
-    attr.map_flags = flag_token_fd;
-    attr.map_token_fd = token.get();
-    const handle map = create_map(attr);
-    return map.good() ? done("pin", pin(map.get(), directory + "/m"))
-                      : failed("create", map.error());
-}
-
 // add
 
 TEST_F(admin_fmode_test, add_gives_a_directory_and_a_link_to_it) {

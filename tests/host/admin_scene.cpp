@@ -4,6 +4,7 @@
 #include "admin_scene.hpp"
 
 #include "admin/admin_tool.hpp"
+#include "support/bpf_call.hpp"
 #include "support/probe.hpp"
 
 #include <cerrno>
@@ -11,6 +12,7 @@
 #include <fstream>
 #include <sstream>
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -30,6 +32,24 @@ answer run_admin(const std::string& line) {
     got.out = out.str();
     got.err = err.str();
     return got;
+}
+
+outcome make_map_in(const std::string& directory, std::uint32_t type) {
+    const handle fd = open_file(directory, O_PATH | O_DIRECTORY);
+    const handle token = token_create(fd.get());
+    if (!token.good()) {
+        return failed("token", token.error());
+    }
+    map_create_attr attr;
+    attr.map_type = type;
+    attr.key_size = 4;
+    attr.value_size = 4;
+    attr.max_entries = 4;
+    attr.map_flags = flag_token_fd;
+    attr.map_token_fd = token.get();
+    const handle map = create_map(attr);
+    return map.good() ? done("pin", pin(map.get(), directory + "/m"))
+                      : failed("create", map.error());
 }
 
 void admin_test::SetUp() {

@@ -6,6 +6,7 @@
 
 #include "support/sandbox.hpp"
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct answer {
 
 /// "add alice mode 0750" as words.
 answer run_admin(const std::string& line);
+
+/// What a directory is for: its user makes a map "m" in it, with nothing but its token.
+outcome make_map_in(const std::string& directory, std::uint32_t type);
 
 class admin_test : public testing::Test {
 protected:

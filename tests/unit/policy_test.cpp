@@ -65,6 +65,7 @@ attachs = "any"
 caps = ["bpf", "perfmon"]
 nr_inodes = 100
 link = false
+persist = true
 
 [system]
 fmode = true
@@ -83,6 +84,7 @@ fmode = true
     EXPECT_EQ(bpffs::to_string(what.caps.value), "bpf:perfmon");
     EXPECT_EQ(what.nr_inodes.value, 100U);
     EXPECT_FALSE(what.link.value);
+    EXPECT_TRUE(what.persist.value);
     ASSERT_TRUE(rules.fmode.has_value());
     EXPECT_TRUE(rules.fmode->value);
     EXPECT_EQ(to_string(what.maps.from), "/p/10.conf:7");

@@ -50,6 +50,11 @@ struct BPFFS_API mount_info {
     [[nodiscard]] static mount_info of(borrowed_fd fd);
     [[nodiscard]] static mount_info of(borrowed_fd fd, error_code& code) noexcept;
 
+    /// The `id` alone: what is on the same mount has the same. One call, where of() reads the whole
+    /// table of mounts.
+    [[nodiscard]] static std::uint64_t id_of(borrowed_fd fd);
+    [[nodiscard]] static std::uint64_t id_of(borrowed_fd fd, error_code& code) noexcept;
+
     /// Reads one line of /proc/self/mountinfo. EINVAL where it is none.
     [[nodiscard]] static mount_info parse(std::string_view line);
     [[nodiscard]] static mount_info parse(std::string_view line, error_code& code) noexcept;

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// Saving the maps below a directory of a bpffs, and bringing them back.
+#pragma once
+
+#include <bpffs/directory.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace fsctl {
+
+class failures;
+
+struct saved_counts {
+    std::uint64_t maps = 0;
+    std::uint64_t entries = 0;
+    // What was left out, as sentences: objects of kinds that cannot be saved,
+    // names that are taken already.
+    std::vector<std::string> left_out;
+};
+
+// Saves all maps below `top` as `name` in `place`. All or nothing: on a failure
+// the save before stays.
+saved_counts save_tree(const bpffs::directory& top, const bpffs::directory& place,
+                       const std::string& name);
+
+// Makes the maps of a save again, below `top`: each appears with all its
+// entries, its owner, group and mode, or not at all. One whose name is taken is
+// left out, so doing it twice is doing it once. Files that are damaged go into
+// `wrong`, and the others are still restored.
+saved_counts restore_tree(const bpffs::directory& top, const bpffs::directory& place,
+                          const std::string& name, failures& wrong);
+
+} // namespace fsctl

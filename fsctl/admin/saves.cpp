@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// save: writes the maps of users' directories to files. restore: brings them
+// back. Root does it for the users, and everybody for their own directory.
+#include "saves.hpp"
+
+#include "account.hpp"
+#include "grant.hpp"
+#include "policy_file.hpp"
+#include "save_files.hpp"
+#include "step.hpp"
+#include "trusted.hpp"
+#include "verbs.hpp"
+
+#include <bpffs/identity.hpp>
+#include <bpffs/mount.hpp>
+#include <bpffs/pin.hpp>
+
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+namespace fsctl {
+
+namespace {
+
+enum class way { save, restore };
+
+// A directory /run/bpffs/alice is saved as SAVES/run/bpffs/alice.
+bpffs::path place_of(const bpffs::path& saves, const bpffs::path& directory) {
+    return saves / directory.parent_path().relative_path();
+}
+
+// Those that a policy keeps, and that are there.
+std::vector<bpffs::path> persistent(const mount_table& mounts) {
+    const policy rules = read_policy();
+    std::vector<bpffs::path> all;
+    failures ignored; // they are for apply to tell
+    for (const target& each : all_targets(rules, accounts_for(rules), ignored)) {
+        if (each.what.persist.value && mounts.on(each.directory()) != nullptr) {
+            all.push_back(each.directory());
+        }
+    }
+    return all;
+}
+
+// All that users have; and what one user has.
+std::vector<bpffs::path> directories_of(const mount_table& mounts, uid_t caller) {
+    std::vector<bpffs::path> all;
+    mounts.for_each([&](const bpffs::mount_info& one) {
+        const bool policys =
+            one.source == policy_source || one.mount_point.parent_path() == grant().base;
+        if (one.type == "bpf" && (caller == 0 ? policys : one.owner == caller)) {
+            all.push_back(one.mount_point);
+        }
+    });
+    return all;
+}
+
+bpffs::path own_saves(uid_t caller) {
+    if (const char* state = std::getenv("XDG_STATE_HOME")) { // NOLINT(concurrency-mt-unsafe)
+        return bpffs::path(state) / "bpffs";
+    }
+    const std::optional<account> who = find_account(fmt::format("{}", caller));
+    if (!who) {
+        throw failure("the caller has no account, so no home to save in", "Name a DIR.");
+    }
+    return who->home / ".local/state/bpffs";
+}
+
+// Alone: other saves and restores wait, and for root apply, too.
+struct held_directory {
+    bpffs::directory base;
+    bpffs::directory top;
+    bpffs::owned_fd alone;
+};
+
+held_directory hold(const bpffs::path& directory) {
+    held_directory held;
+    if (bpffs::identity::of_caller().user == 0) {
+        held.base = open_trusted(directory.parent_path(), if_absent::fail).handle;
+        held.alone = bpffs::lock(held.base);
+        held.top =
+            bpffs::directory::open({held.base, directory.filename()}, bpffs::symlinks::refuse);
+    } else {
+        held.top = bpffs::directory::open(directory, bpffs::symlinks::refuse);
+        held.alone = bpffs::lock(held.top);
+    }
+    return held;
+}
+
+void print(context& with, way which, const bpffs::path& directory, const saved_counts& counts) {
+    if (with.chosen.json) {
+        with.json.start_object();
+        with.json.member("directory", directory.native());
+        with.json.member("maps", counts.maps);
+        with.json.member("entries", counts.entries);
+        with.json.name("left_out");
+        with.json.start_array();
+        for (const std::string& each : counts.left_out) {
+            with.json.string(each);
+        }
+        with.json.end_array();
+        with.json.end_object();
+        return;
+    }
+    with.out.print("'{}': {} map{} of {} entries {}\n", directory.native(), counts.maps,
+                   counts.maps == 1 ? "" : "s", counts.entries,
+                   which == way::save ? "saved" : "restored");
+    for (const std::string& each : counts.left_out) {
+        with.out.print("  left out: {}\n", each);
+    }
+}
+
+saved_counts save_directory(const bpffs::path& directory, const bpffs::path& saves) {
+    const held_directory held = hold(directory);
+    const bpffs::directory place = open_save_place(place_of(saves, directory), if_no_place::make);
+    return save_tree(held.top, place, directory.filename().native());
+}
+
+saved_counts restore_directory(const bpffs::path& directory, const bpffs::path& saves,
+                               failures& wrong) {
+    const held_directory held = hold(directory);
+    return restore_into(held.top, directory, saves, wrong);
+}
+
+void run(context& with, words& given, way which) {
+    const uid_t caller = bpffs::identity::of_caller().user;
+    std::optional<bpffs::path> saves;
+    if (!given.empty()) {
+        saves = take_base(given);
+    }
+    given.end();
+    const mount_table mounts(bpffs::list_mounts());
+    const std::vector<bpffs::path> directories =
+        caller == 0 && !saves ? persistent(mounts) : directories_of(mounts, caller);
+    if (!saves) {
+        saves = caller == 0 ? bpffs::path(system_saves) : own_saves(caller);
+    }
+    failures wrong;
+    if (with.chosen.json) {
+        with.json.start_array();
+    }
+    for (const bpffs::path& directory : directories) {
+        try {
+            print(with, which, directory,
+                  which == way::save ? save_directory(directory, *saves)
+                                     : restore_directory(directory, *saves, wrong));
+        } catch (const std::exception& error) {
+            const trouble told = describe(error);
+            wrong.add(
+                failure(fmt::format("'{}': {}", directory.native(), told.message), told.remedy));
+        }
+    }
+    if (with.chosen.json) {
+        with.json.end_array();
+    }
+    if (directories.empty()) {
+        with.remark(caller == 0 ? "no directory is to be kept: none has persist = true"
+                                : "there is no directory of yours");
+    }
+    wrong.throw_any();
+}
+
+} // namespace
+
+saved_counts restore_into(const bpffs::directory& top, const bpffs::path& directory,
+                          const bpffs::path& saves, failures& wrong) {
+    bpffs::error_code code;
+    (void)bpffs::look_at(place_of(saves, directory), code);
+    if (code == boost::system::errc::no_such_file_or_directory) {
+        return {};
+    }
+    const bpffs::directory place = open_save_place(place_of(saves, directory), if_no_place::fail);
+    return restore_tree(top, place, directory.filename().native(), wrong);
+}
+
+void admin_save(context& with, words& given) {
+    run(with, given, way::save);
+}
+
+void admin_restore(context& with, words& given) {
+    run(with, given, way::restore);
+}
+
+} // namespace fsctl

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// bpffs-admin save and restore: maps come back as they were, a save that fails or is killed loses
+// nothing, and what is damaged is not used.
+#include "admin/save_files.hpp"
+#include "admin_scene.hpp"
+#include "common/failure.hpp"
+#include "kill_everywhere.hpp"
+#include "support/bpf_call.hpp"
+#include "support/probe.hpp"
+
+#include <bpffs/bpffs.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include <boost/filesystem/operations.hpp>
+#include <sys/mount.h>
+#include <unistd.h>
+
+namespace bpffs_test {
+
+namespace {
+
+using bpffs::map_kind;
+
+class admin_saves_test : public admin_test {
+protected:
+    static constexpr const char* saves = "/run/saves";
+    static constexpr const char* saved = "/run/saves/run/bpffs/alice";
+
+    void SetUp() override {
+        admin_test::SetUp();
+        if (IsSkipped() || HasFatalFailure()) {
+            return;
+        }
+        ASSERT_EQ(::mkdir("/run/bpffs", 0755), 0);
+        ASSERT_EQ(::mkdir(place, 0755), 0);
+        mount_new();
+    }
+    void TearDown() override {
+        ::umount2(place, MNT_DETACH);
+        admin_test::TearDown();
+    }
+
+    /// An empty bpffs of alice's, as after a boot.
+    static void mount_new() {
+        bpffs::mount_spec spec;
+        spec.fmode = bpffs::fmode_option::off;
+        spec.owner = alice;
+        spec.group = alice;
+        bpffs::mount_bpffs(place, spec);
+    }
+    static void start_again() {
+        ASSERT_EQ(::umount2(place, MNT_DETACH), 0);
+        mount_new();
+    }
+
+    static std::string at(const std::string& name) { return std::string(place) + "/" + name; }
+
+    template <class Key, class Value>
+    static void make(const std::string& name, map_kind kind,
+                     const std::vector<std::pair<Key, Value>>& entries, std::uint32_t flags = 0) {
+        bpffs::map_spec spec;
+        spec.kind = kind;
+        spec.key_size = sizeof(Key);
+        spec.value_size = sizeof(Value);
+        spec.flags = flags;
+        bpffs::map made = bpffs::create_map(at(name), spec);
+        for (const auto& [key, value] : entries) {
+            std::vector<std::byte> slots(made.value_bytes());
+            for (std::size_t i = 0; i + sizeof value <= slots.size(); i += sizeof value) {
+                std::memcpy(slots.data() + i, &value, sizeof value);
+            }
+            made.update(std::as_bytes(std::span(&key, 1)), slots);
+        }
+    }
+
+    /// All entries of a map, in the order of their keys.
+    static std::vector<std::string> entries(const std::string& name) {
+        std::vector<std::string> all;
+        bpffs::map::open(at(name), bpffs::access::read)
+            .for_each([&](bpffs::const_bytes key, bpffs::const_bytes value) {
+                std::string one(reinterpret_cast<const char*>(key.data()), key.size());
+                one.append(reinterpret_cast<const char*>(value.data()), value.size());
+                all.push_back(one);
+            });
+        std::sort(all.begin(), all.end());
+        return all;
+    }
+
+    static std::vector<std::string> files() {
+        return fsctl::files_of_save(bpffs::directory::open("/run/saves/run/bpffs"), "alice");
+    }
+    /// The save is whole: each of its files is.
+    static void expect_whole(std::size_t maps) {
+        const bpffs::directory in = bpffs::directory::open("/run/saves/run/bpffs");
+        const std::vector<std::string> names = files();
+        EXPECT_EQ(names.size(), maps);
+        for (const std::string& file : names) {
+            fsctl::map_reader from(fsctl::open_saved(in, "alice", file), file);
+            EXPECT_NO_THROW((void)from.verify()) << file;
+        }
+    }
+};
+
+constexpr std::uint32_t no_prealloc = 1; // BPF_F_NO_PREALLOC
+
+TEST_F(admin_saves_test, maps_come_back_as_they_were) {
+    make<std::uint32_t, std::uint64_t>("h", map_kind::hash, {{1, 10}, {2, 20}, {77, 770}});
+    make<std::uint32_t, std::uint64_t>("a", map_kind::array, {{0, 5}, {63, 6}});
+    make<std::uint32_t, std::uint64_t>("p", map_kind::percpu_hash, {{4, 40}});
+    make<std::uint64_t, std::uint64_t>("t", map_kind::lpm_trie, {{32, 1}}, no_prealloc);
+    ASSERT_EQ(::mkdir(at("d").c_str(), 0700), 0);
+    ASSERT_EQ(::chown(at("d").c_str(), bob, alice), 0);
+    ASSERT_EQ(::chmod(at("d").c_str(), 02750), 0);
+    make<std::uint32_t, std::uint64_t>("d/n", map_kind::hash, {{3, 30}});
+    ASSERT_EQ(::chown(at("d/n").c_str(), alice, bob), 0);
+    ASSERT_EQ(::chmod(at("d/n").c_str(), 0640), 0);
+    const std::vector<const char*> names = {"h", "a", "p", "t", "d/n"};
+    std::map<std::string, std::vector<std::string>> before;
+    for (const char* name : names) {
+        before[name] = entries(name);
+    }
+    const answer got = run_admin(std::string("save ") + saves);
+    EXPECT_EQ(got.status, 0) << got.err;
+    EXPECT_NE(got.out.find("5 maps of 70 entries saved"), std::string::npos) << got.out;
+    EXPECT_EQ(status_of(saves).st_mode & 07777U, 0700U);
+
+    start_again();
+    expect_ok(std::string("restore ") + saves);
+    for (const char* name : names) {
+        EXPECT_EQ(entries(name), before[name]) << name;
+    }
+    EXPECT_EQ(status_of(at("d")).st_uid, bob);
+    EXPECT_EQ(status_of(at("d")).st_mode & 07777U, 02750U);
+    EXPECT_EQ(status_of(at("d/n")).st_uid, alice);
+    EXPECT_EQ(status_of(at("d/n")).st_gid, bob);
+    EXPECT_EQ(status_of(at("d/n")).st_mode & 07777U, 0640U);
+    EXPECT_EQ(bpffs::map::open(at("t"), bpffs::access::read).info().flags, no_prealloc);
+    EXPECT_FALSE(exists(at("bpffs-restoring")));
+}
+
+TEST_F(admin_saves_test, many_entries_come_back) {
+    bpffs::map_spec spec;
+    spec.max_entries = 20000;
+    {
+        bpffs::map made = bpffs::create_map(at("m"), spec);
+        std::vector<std::uint64_t> keys(20000);
+        for (std::size_t i = 0; i < keys.size(); i++) {
+            keys[i] = i * 7;
+        }
+        made.update_many(std::as_bytes(std::span(keys)), std::as_bytes(std::span(keys)));
+    }
+    const auto before = entries("m");
+    ASSERT_EQ(before.size(), 20000U);
+    expect_ok(std::string("save ") + saves);
+    start_again();
+    expect_ok(std::string("restore ") + saves);
+    EXPECT_EQ(entries("m"), before);
+}
+
+TEST_F(admin_saves_test, what_cannot_be_saved_is_named) {
+    make<std::uint32_t, std::uint32_t>("q", map_kind::prog_array, {});
+    const answer got = run_admin(std::string("save ") + saves);
+    EXPECT_EQ(got.status, 0) << got.err;
+    EXPECT_NE(got.out.find("left out: 'q' is of kind prog_array"), std::string::npos) << got.out;
+}
+
+TEST_F(admin_saves_test, restoring_replaces_nothing) {
+    make<std::uint32_t, std::uint64_t>("h", map_kind::hash, {{1, 10}});
+    expect_ok(std::string("save ") + saves);
+    start_again();
+    make<std::uint32_t, std::uint64_t>("h", map_kind::hash, {{2, 20}});
+    const auto before = entries("h");
+    const answer got = run_admin(std::string("restore ") + saves);
+    EXPECT_EQ(got.status, 0);
+    EXPECT_NE(got.out.find("left out: 'h' is there already"), std::string::npos) << got.out;
+    EXPECT_EQ(entries("h"), before);
+}
+
+TEST_F(admin_saves_test, a_damaged_file_is_not_used_and_the_others_are) {
+    make<std::uint32_t, std::uint64_t>("x", map_kind::hash, {{1, 10}});
+    make<std::uint32_t, std::uint64_t>("y", map_kind::hash, {{2, 20}});
+    expect_ok(std::string("save ") + saves);
+    const std::string file = std::string(saved) + "/" + files().front();
+    const auto size = boost::filesystem::file_size(file);
+    for (std::uintmax_t place = 0; place < size; place += 3) { // each byte would take long
+        std::fstream change(file, std::ios::in | std::ios::out | std::ios::binary);
+        change.seekg(static_cast<std::streamoff>(place));
+        const char was = static_cast<char>(change.get());
+        change.seekp(static_cast<std::streamoff>(place));
+        change.put(static_cast<char>(was ^ 0x11));
+        change.close();
+        start_again();
+        const answer got = run_admin(std::string("restore ") + saves);
+        EXPECT_EQ(got.status, 1) << "byte " << place << " changed: " << got.out;
+        EXPECT_NE(exists(at("x")), exists(at("y"))) << "byte " << place;
+        change.open(file, std::ios::in | std::ios::out | std::ios::binary);
+        change.seekp(static_cast<std::streamoff>(place));
+        change.put(was);
+    }
+    boost::filesystem::resize_file(file, size - 1);
+    start_again();
+    expect_error(std::string("restore ") + saves, 1, {"cut short"});
+    EXPECT_NE(exists(at("x")), exists(at("y")));
+}
+
+TEST_F(admin_saves_test, a_full_disk_keeps_the_old_save) {
+    ASSERT_EQ(::mkdir(saves, 0700), 0);
+    ASSERT_EQ(::mount("tmpfs", saves, "tmpfs", 0, "mode=0700,size=64k"), 0);
+    make<std::uint32_t, std::uint64_t>("h", map_kind::hash, {{1, 10}});
+    expect_ok(std::string("save ") + saves);
+    make<std::uint32_t, std::array<char, 4000>>("large", map_kind::array, {});
+    expect_error(std::string("save ") + saves, 1, {"No space left"});
+    expect_whole(1);
+    EXPECT_FALSE(exists("/run/saves/run/bpffs/alice~new"));
+    ::umount2(saves, MNT_DETACH);
+}
+
+TEST_F(admin_saves_test, a_place_that_others_can_change_is_refused) {
+    ASSERT_EQ(::mkdir("/run/open", 0700), 0);
+    ASSERT_EQ(::chmod("/run/open", 0777), 0);
+    expect_error("save /run/open/saves", 1, {"'/run/open'", "changed by others"});
+    expect_error("save /home/alice/saves", 1, {"'/home/alice'", "changed by others"});
+    ASSERT_EQ(::symlink("/run", "/run/elsewhere"), 0);
+    expect_error("save /run/elsewhere/saves", 1, {"'/run/elsewhere'", "no directory"});
+}
+
+TEST_F(admin_saves_test, a_link_that_the_user_made_is_not_saved_through) {
+    ASSERT_EQ(::symlink("/sys/fs/bpf/secret", at("l").c_str()), 0);
+    const answer got = run_admin(std::string("save ") + saves);
+    EXPECT_EQ(got.status, 0) << got.err;
+    EXPECT_TRUE(files().empty());
+}
+
+TEST_F(admin_saves_test, without_a_policy_nothing_is_kept_at_shutdown) {
+    const answer got = run_admin("save");
+    EXPECT_EQ(got.status, 0) << got.err;
+    EXPECT_NE(got.out.find("persist"), std::string::npos) << got.out;
+}
+
+TEST_F(admin_saves_test, killed_at_any_call_a_save_loses_nothing) {
+    make<std::uint32_t, std::uint64_t>("h", map_kind::hash, {{1, 10}});
+    expect_ok(std::string("save ") + saves);
+    make<std::uint32_t, std::uint64_t>("k", map_kind::hash, {{2, 20}});
+    const int killed = kill_at_every_call([] { (void)run_admin(std::string("save ") + saves); },
+                                          [](int) { expect_whole(files().size() == 1 ? 1 : 2); });
+    ASSERT_NE(killed, -1);
+    EXPECT_GT(killed, 20);
+    expect_ok(std::string("save ") + saves);
+    expect_whole(2);
+    EXPECT_FALSE(exists("/run/saves/run/bpffs/alice~new"));
+}
+
+TEST_F(admin_saves_test, killed_at_any_call_a_restore_is_completed_by_the_next) {
+    make<std::uint32_t, std::uint64_t>("h", map_kind::hash, {{1, 10}, {2, 20}});
+    ASSERT_EQ(::mkdir(at("d").c_str(), 0700), 0);
+    ASSERT_EQ(::chown(at("d").c_str(), alice, alice), 0);
+    make<std::uint32_t, std::uint64_t>("d/n", map_kind::hash, {{3, 30}});
+    ASSERT_EQ(::chown(at("d/n").c_str(), alice, alice), 0);
+    expect_ok(std::string("save ") + saves);
+    const auto h = entries("h");
+    const auto n = entries("d/n");
+    const auto whole = [&](const std::string& name, const std::vector<std::string>& wanted) {
+        EXPECT_EQ(entries(name), wanted) << name << " has appeared with other entries";
+        EXPECT_EQ(status_of(at(name)).st_mode & 07777U, 0600U) << name;
+    };
+    start_again();
+    const int killed = kill_at_every_call(
+        [] { (void)run_admin(std::string("restore ") + saves); },
+        [&](int) {
+            if (exists(at("h"))) {
+                whole("h", h);
+            }
+            if (exists(at("d/n"))) {
+                whole("d/n", n);
+                EXPECT_EQ(status_of(at("d/n")).st_uid, alice);
+            }
+            if (exists(at("d"))) {
+                EXPECT_EQ(status_of(at("d")).st_uid, alice);
+            }
+            if (exists(at("bpffs-restoring"))) {
+                EXPECT_EQ(status_of(at("bpffs-restoring")).st_mode & 07777U, 0700U);
+                EXPECT_EQ(status_of(at("bpffs-restoring")).st_uid, 0U);
+            }
+            expect_ok(std::string("restore ") + saves);
+            whole("h", h);
+            whole("d/n", n);
+            EXPECT_FALSE(exists(at("bpffs-restoring")));
+            start_again();
+        });
+    ASSERT_NE(killed, -1);
+    EXPECT_GT(killed, 20);
+}
+
+} // namespace
+
+} // namespace bpffs_test
