@@ -233,6 +233,7 @@ void apply_policy(context& with, applier& work, const policy& rules,
     work.note(wrong);
 
     std::vector<bpffs::path> bases;
+    bases.reserve(targets.size());
     for (const target& each : targets) {
         bases.push_back(each.what.directory.value);
     }
@@ -277,6 +278,7 @@ void admin_apply(context& with, words& given) {
         }
     }
     std::vector<account> accounts;
+    accounts.reserve(users.size());
     for (const std::string& user : users) {
         accounts.push_back(take_account(user));
     }
