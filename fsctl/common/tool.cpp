@@ -4,6 +4,8 @@
 // every tool; see tool.hpp.
 #include "tool.hpp"
 
+#include "complete.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
@@ -295,6 +297,13 @@ std::string usage(const tool& which) {
 
 int run(const tool& which, env& process, std::span<const std::string> arguments) {
     output out(process.out);
+    if (!arguments.empty() && arguments.front() == completion_word) {
+        for (const std::string& each : complete(which, arguments.subspan(1))) {
+            out.print("{}\n", each);
+        }
+        out.flush();
+        return 0;
+    }
     options chosen;
     json_writer json(out);
     context with{process, chosen, out, json};

@@ -16,6 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fsctl {
 
@@ -58,6 +59,9 @@ struct tool {
     std::string_view notes;      // lines below the verbs: what MAP, DATA, … are
     std::string_view examples;   // lines that work as typed
     dashed_keywords dashes = dashed_keywords::refused;
+    // For completion: the words that may stand for a word in capital letters, where
+    // it means something particular to this tool. Nothing where it does not.
+    std::vector<std::string> (*words_for)(std::string_view place) = nullptr;
 };
 
 // Runs the tool on the words behind its name and returns the exit status.

@@ -34,8 +34,30 @@ constexpr std::string_view notes =
 constexpr std::string_view examples = "  bpffs-doctor /sys/fs/bpf\n"
                                       "  bpffs-doctor /sys/fs/bpf/x --for create --type array";
 
+template <class Enum> void add_words(std::vector<std::string>& to) {
+    for (const Enum each : bpffs::all_of<Enum>()) {
+        to.emplace_back(bpffs::word(each));
+    }
+}
+
+// --type takes kinds of maps and of programs, --attach attach types.
+std::vector<std::string> words_for(std::string_view place) {
+    std::vector<std::string> all;
+    if (place == "DEED") {
+        const auto deeds = doctor_deeds();
+        all.assign(deeds.begin(), deeds.end());
+    } else if (place == "KIND") {
+        add_words<bpffs::map_kind>(all);
+        add_words<bpffs::program_kind>(all);
+    } else if (place == "TYPE") {
+        add_words<bpffs::attach_kind>(all);
+    }
+    return all;
+}
+
 } // namespace
 
-const tool doctor_tool = {"bpffs-doctor", verbs, notes, examples, dashed_keywords::accepted};
+const tool doctor_tool = {"bpffs-doctor", verbs, notes, examples, dashed_keywords::accepted,
+                          words_for};
 
 } // namespace fsctl

@@ -2,6 +2,7 @@
 //
 // What holds for every tool, and what bpffs-link and bpffs-doctor say to wrong
 // words, without a kernel.
+#include "common/complete.hpp"
 #include "common/table.hpp"
 #include "doctor/doctor_tool.hpp"
 #include "link/link_tool.hpp"
@@ -10,6 +11,9 @@
 #include "prog/prog_tool.hpp"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -66,6 +70,66 @@ TEST_P(every_tool, NamesEachVerbOnce) {
     }
 }
 
+std::string source(const std::string& file) {
+    std::ifstream from(std::string(BPFFS_SOURCE) + "/" + file);
+    return {std::istreambuf_iterator<char>(from), std::istreambuf_iterator<char>()};
+}
+
+// A manual page without what makes it bold.
+std::string manual(std::string_view tool) {
+    std::string text = source("fsctl/man/" + std::string(tool) + ".1");
+    for (const char* markup : {"\\fB", "\\fI", "\\fR"}) {
+        for (std::size_t at = 0; (at = text.find(markup, at)) != std::string::npos;) {
+            text.erase(at, 3);
+        }
+    }
+    for (std::size_t at = 0; (at = text.find("\\-", at)) != std::string::npos;) {
+        text.erase(at, 1);
+    }
+    return text;
+}
+
+TEST_P(every_tool, HasAManualPageThatSaysWhatTheTableSays) {
+    const std::string text = manual(GetParam()->name);
+    ASSERT_NE(text, "") << "no page of " << GetParam()->name;
+    for (const fsctl::verb& each : GetParam()->verbs) {
+        std::string begin = std::string(each.names) + (each.names.empty() ? "" : " ");
+        for (const std::string_view line : fsctl::split(each.operands, '\n')) {
+            EXPECT_NE(text.find(begin + std::string(line) + "\n"), std::string::npos)
+                << begin << line;
+            begin.clear();
+        }
+    }
+}
+
+TEST_P(every_tool, CompletesWhatTheTableSays) {
+    const fsctl::tool& tool = *GetParam();
+    const auto offered = [&](const std::vector<std::string>& words) {
+        const std::vector<std::string> list = fsctl::complete(tool, words);
+        return std::set<std::string>(list.begin(), list.end());
+    };
+    for (const fsctl::verb& each : tool.verbs) {
+        for (const std::string_view name : fsctl::split(each.names, '|')) {
+            EXPECT_EQ(name.empty() ? 1U : offered({""}).count(std::string(name)), 1U) << name;
+        }
+        // Every word in small letters of its operands.
+        const std::string first(fsctl::split(each.names, '|').front());
+        const auto words = first.empty() ? offered({"--"}) : offered({first, ""});
+        const std::string text(each.operands);
+        const std::regex keyword("(^|[^A-Za-z_])(--)?([a-z_]+)");
+        for (auto at = std::sregex_iterator(text.begin(), text.end(), keyword);
+             at != std::sregex_iterator(); ++at) {
+            EXPECT_EQ(words.count((*at)[2].str() + (*at)[3].str()), 1U)
+                << first << ": " << (*at)[3];
+        }
+    }
+    for (const char* script : {"bpffs-tools.bash", "_bpffs-tools"}) {
+        EXPECT_NE(source(std::string("fsctl/completions/") + script).find(tool.name),
+                  std::string::npos)
+            << script;
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(all, every_tool,
                          testing::Values(&fsctl::map_tool, &fsctl::prog_tool, &fsctl::link_tool,
                                          &fsctl::doctor_tool),
@@ -73,6 +137,36 @@ INSTANTIATE_TEST_SUITE_P(all, every_tool,
                              return std::string(
                                  info.param->name.substr(info.param->name.find('-') + 1));
                          });
+
+TEST(Completion, KnowsTheGrammar) {
+    using words = std::vector<std::string>;
+    const auto map = [](const words& typed) { return fsctl::complete(fsctl::map_tool, typed); };
+    const auto prog = [](const words& typed) { return fsctl::complete(fsctl::prog_tool, typed); };
+    const auto doctor = [](const words& typed) {
+        return fsctl::complete(fsctl::doctor_tool, typed);
+    };
+    EXPECT_EQ(map({"du"}), words{"dump"});
+    EXPECT_EQ(map({"-j", "du"}), words{"dump"});
+    EXPECT_EQ(map({"create", "/x", "ty"}), words{"type"});
+    EXPECT_EQ(map({"create", "/x", "type", "lru_"}), (words{"lru_hash", "lru_percpu_hash"}));
+    EXPECT_EQ(map({"create", "/x", "type", "hash", "ty"}), words{});
+    EXPECT_EQ(map({"update", "/x", "key", "1", "no"}), words{"noexist"});
+    EXPECT_EQ(map({"frob", ""}), words{});
+    EXPECT_EQ(map({"--pre"}), words{"--pretty"});
+    EXPECT_EQ(prog({"dump", "x"}), words{"xlated"});
+    EXPECT_EQ(prog({"dump", "xlated", "/p", "op"}), words{"opcodes"});
+    EXPECT_EQ(prog({"attach", "/p", "cgroup_inet_e"}), words{"cgroup_inet_egress"});
+    EXPECT_EQ(prog({"attach", "pinned", "/p", "cgroup_inet_e"}), words{"cgroup_inet_egress"});
+    EXPECT_EQ(prog({"attach", "/p", "egress", "cgr"}), words{"cgroup"});
+    EXPECT_EQ(prog({"attach", "/p", "egress", "dev", "l"}), words{"lo"});
+    EXPECT_EQ(doctor({"--f"}), words{"--for"});
+    EXPECT_EQ(doctor({"/x", "--for", "cr"}), words{"create"});
+    EXPECT_EQ(doctor({"/x", "--for", "load", "--attach", "netkit_p"}),
+              (words{"netkit_peer", "netkit_primary"}));
+    EXPECT_EQ(doctor({"/proc/self/fdi"}), words{"/proc/self/fdinfo/"});
+    const auto users = doctor({"/x", "--as", "roo"});
+    EXPECT_NE(std::find(users.begin(), users.end(), "root"), users.end());
+}
 
 TEST(LinkTool, WrongWordsShowTheUsageOfTheVerb) {
     expect_usage_error(fsctl::link_tool, {"update", "/x"}, "usage: bpffs-link update LINK PROG");
