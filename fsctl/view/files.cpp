@@ -323,19 +323,18 @@ bool frozen(const bpffs::map& which) {
 }
 
 // To write text into; EPERM, as for an immutable file, where nobody can.
-bpffs::map open_to_write(const node& of, bpffs::access rights, const map_shape& shape) {
-    bpffs::map map = open_map(of, rights);
-    if (!shape.takes_text() || frozen(map)) {
+shown_map open_for_text(const node& of, bpffs::access rights, const settings& chosen) {
+    shown_map opened = open_shown(of, rights, chosen);
+    if (!opened.shape->takes_text() || frozen(opened.map)) {
         throw refused(EPERM);
     }
-    return map;
+    return opened;
 }
 
 std::unique_ptr<open_file> open_entry(const node_ref& of, bpffs::access rights,
                                       bpffs::update_flag flag, const settings& chosen) {
-    auto shape = map_shape_of(*of, chosen);
-    bpffs::map map =
-        bpffs::can_write(rights) ? open_to_write(*of, rights, *shape) : open_map(*of, rights);
+    auto [map, pin, shape] = bpffs::can_write(rights) ? open_for_text(*of, rights, chosen)
+                                                      : open_shown(*of, rights, chosen);
     return std::make_unique<entry_file>(of, std::move(map), std::move(shape), flag, chosen);
 }
 
@@ -347,9 +346,8 @@ std::unique_ptr<open_file> open_dump(const node_ref& of, bpffs::access rights,
     if (bpffs::can_read(rights)) {
         throw refused(EINVAL); // reading and writing would meet midway
     }
-    const auto shape = map_shape_of(*of, chosen);
-    bpffs::map map = open_to_write(*of, bpffs::access::read_write, *shape);
-    return std::make_unique<restore_file>(of, std::move(map), chosen);
+    shown_map opened = open_for_text(*of, bpffs::access::read_write, chosen);
+    return std::make_unique<restore_file>(of, std::move(opened.map), chosen);
 }
 
 // By a path that starts at the directory's descriptor, so it is that directory's pin.
@@ -358,7 +356,7 @@ std::unique_ptr<open_file> open_iterator(const node& of, bpffs::access rights) {
         throw refused(EACCES);
     }
     const node& pin = of.object();
-    (void)attributes(pin); // still the one of this node
+    (void)look_at_source(pin); // still the one of this node
     return std::make_unique<iterator_file>(
         fmt::format("/proc/self/fd/{}/{}", pin.parent->opened.fd().get(), pin.name));
 }
@@ -368,15 +366,15 @@ std::unique_ptr<open_file> open_stream(const node_ref& of, bpffs::access rights,
     if (shape_of(*of, chosen)->kind == bpffs::object_kind::link) {
         return open_iterator(*of, rights);
     }
-    auto shape = map_shape_of(*of, chosen);
-    if (shape->takes_records() && bpffs::can_read(rights)) {
+    const auto known = map_shape_of(*of, chosen);
+    if (known->takes_records() && bpffs::can_read(rights)) {
         throw refused(EACCES); // programs read it
     }
     // Taking an element needs both, and so do both sides of a ring.
-    const bool both = bpffs::can_read(rights) || shape->is_ring();
+    const bool both = bpffs::can_read(rights) || known->is_ring();
     const bpffs::access needed = both ? bpffs::access::read_write : bpffs::access::write;
-    bpffs::map map =
-        bpffs::can_write(rights) ? open_to_write(*of, needed, *shape) : open_map(*of, needed);
+    auto [map, pin, shape] = bpffs::can_write(rights) ? open_for_text(*of, needed, chosen)
+                                                      : open_shown(*of, needed, chosen);
     if (shape->takes_records()) {
         return open_sender(of, std::move(map), std::move(shape), chosen);
     }

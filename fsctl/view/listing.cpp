@@ -152,8 +152,8 @@ std::unique_ptr<listing> open_listing(const node_ref& of, const settings& chosen
     case node_kind::object:
         return list_object(*of, chosen);
     case node_kind::entries: {
-        bpffs::map map = open_map(*of, bpffs::access::read);
-        return std::make_unique<key_listing>(of->number, std::move(map), map_shape_of(*of, chosen));
+        auto [map, pin, shape] = open_shown(*of, bpffs::access::read, chosen);
+        return std::make_unique<key_listing>(of->number, std::move(map), std::move(shape));
     }
     default:
         throw refused(ENOTDIR);

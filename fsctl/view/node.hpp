@@ -39,6 +39,7 @@ using node_ref = std::shared_ptr<node>;
 // What a pin holds, found out when somebody who may opens it.
 struct object_shape {
     bpffs::object_kind kind = bpffs::object_kind::map;
+    std::uint32_t id = 0;                 // of the map
     bool iterator = false;                // a link that can be read
     std::shared_ptr<const map_shape> map; // of a map
 };

@@ -76,8 +76,7 @@ constexpr double for_this_call = 1e-6;
 std::size_t size_of(const node_ref& of, const settings& chosen) {
     switch (of->kind) {
     case node_kind::entry: {
-        const bpffs::map map = open_map(*of, bpffs::access::read);
-        const auto shape = map_shape_of(*of, chosen);
+        const auto [map, pin, shape] = open_shown(*of, bpffs::access::read, chosen);
         blob value(map.value_bytes());
         if (shape->find(map, of->key, value)) {
             return shape->text_of(value).size();
@@ -98,13 +97,17 @@ std::size_t size_of(const node_ref& of, const settings& chosen) {
     }
 }
 
-// `size` where it is known already.
-struct stat whole_attributes(const node_ref& of, const settings& chosen,
-                             std::optional<std::size_t> size = std::nullopt) {
-    struct stat about = attributes(*of);
+// What is known already of a file that is asked for.
+struct known {
+    std::optional<bpffs::file_info> source;
+    std::optional<std::size_t> size;
+};
+
+struct stat whole_attributes(const node_ref& of, const settings& chosen, const known& so_far = {}) {
+    struct stat about = so_far.source ? attributes(*of, *so_far.source) : attributes(*of);
     if (S_ISREG(about.st_mode)) {
         try {
-            about.st_size = static_cast<off_t>(size ? *size : size_of(of, chosen));
+            about.st_size = static_cast<off_t>(so_far.size ? *so_far.size : size_of(of, chosen));
         } catch (const refused& why) {
             if (why.number != EACCES) { // whoever may not read it may still look at it
                 throw;
@@ -139,7 +142,7 @@ private:
     node_ref node_;
 };
 
-node_ref enter_in_directory(world& in, const node_ref& parent, const char* name) {
+node_ref enter_in_directory(world& in, const node_ref& parent, const char* name, known& so_far) {
     bpffs::error_code why;
     const bpffs::file_info info = bpffs::look_at({parent->opened, name}, why);
     check(why);
@@ -147,13 +150,16 @@ node_ref enter_in_directory(world& in, const node_ref& parent, const char* name)
     case bpffs::file_type::directory: {
         bpffs::directory opened = bpffs::directory::open({parent->opened, name}, why);
         check(why);
-        const std::uint64_t number = bpffs::look_at({opened, "."}).inode;
-        return in.nodes.enter(parent, name, node_kind::directory, number,
+        so_far.source = bpffs::look_at({opened, "."}, why);
+        check(why);
+        return in.nodes.enter(parent, name, node_kind::directory, so_far.source->inode,
                               [&](node& made) { made.opened = std::move(opened); });
     }
     case bpffs::file_type::symlink:
+        so_far.source = info;
         return in.nodes.enter(parent, name, node_kind::symlink, info.inode);
     case bpffs::file_type::file:
+        so_far.source = info;
         return in.nodes.enter(parent, name, node_kind::object, info.inode);
     case bpffs::file_type::other:
         break;
@@ -161,16 +167,14 @@ node_ref enter_in_directory(world& in, const node_ref& parent, const char* name)
     throw refused(ENOENT);
 }
 
-node_ref enter_in_entries(world& in, const node_ref& parent, const char* name,
-                          std::optional<std::size_t>& size) {
-    const auto shape = map_shape_of(*parent, in.chosen);
+node_ref enter_in_entries(world& in, const node_ref& parent, const char* name, known& so_far) {
+    const auto [map, pin, shape] = open_shown(*parent, bpffs::access::read, in.chosen);
     std::optional<blob> key = shape->key_of(name);
-    const bpffs::map map = open_map(*parent, bpffs::access::read);
     blob value(map.value_bytes());
     if (!key || !shape->find(map, *key, value)) {
         throw refused(ENOENT);
     }
-    size = shape->text_of(value).size();
+    so_far = {pin, shape->text_of(value).size()};
     node_kind kind = node_kind::entry;
     if (shape->holds_maps()) {
         std::uint32_t id = 0;
@@ -181,8 +185,8 @@ node_ref enter_in_entries(world& in, const node_ref& parent, const char* name,
                           [&](node& made) { made.key = std::move(*key); });
 }
 
-node_ref enter_in_object(world& in, const node_ref& parent, const char* name) {
-    attributes(*parent); // it is still there
+node_ref enter_in_object(world& in, const node_ref& parent, const char* name, known& so_far) {
+    so_far.source = look_at_source(*parent); // it is still there
     const auto kind = child_of_object(*shape_of(*parent, in.chosen), name);
     if (!kind) {
         throw refused(ENOENT);
@@ -190,16 +194,15 @@ node_ref enter_in_object(world& in, const node_ref& parent, const char* name) {
     return in.nodes.enter(parent, name, *kind, number_below(parent->number, name));
 }
 
-// `size` is set where the way there tells it.
-node_ref enter(world& in, const node_ref& parent, const char* name,
-               std::optional<std::size_t>& size) {
+// What the way there tells is known then.
+node_ref enter(world& in, const node_ref& parent, const char* name, known& so_far) {
     switch (parent->kind) {
     case node_kind::directory:
-        return enter_in_directory(in, parent, name);
+        return enter_in_directory(in, parent, name, so_far);
     case node_kind::object:
-        return enter_in_object(in, parent, name);
+        return enter_in_object(in, parent, name, so_far);
     case node_kind::entries:
-        return enter_in_entries(in, parent, name, size);
+        return enter_in_entries(in, parent, name, so_far);
     default:
         throw refused(ENOTDIR);
     }
@@ -210,10 +213,10 @@ void look_up(fuse_req_t request, fuse_ino_t parent, const char* name) {
         world& in = world_of(request);
         fuse_entry_param entry{};
         const auto caller = as_caller(request);
-        std::optional<std::size_t> size;
-        counted one(in.nodes, enter(in, in.nodes.find(parent), name, size));
+        known so_far;
+        counted one(in.nodes, enter(in, in.nodes.find(parent), name, so_far));
         entry.ino = one.get()->id;
-        entry.attr = whole_attributes(one.get(), in.chosen, size);
+        entry.attr = whole_attributes(one.get(), in.chosen, so_far);
         entry.attr_timeout = for_this_call;
         if (fuse_reply_entry(request, &entry) == 0) {
             one.answered();

@@ -7,23 +7,12 @@
 
 #include <bpffs/link.hpp>
 
+#include <mutex>
+#include <unordered_map>
+
 namespace fsctl::view {
 
 namespace {
-
-// Of a pin, directory or link of SOURCE, and still the one that the node stands for.
-bpffs::file_info source_info(const node& of) {
-    bpffs::error_code why;
-    // A directory is held open, so it is the same one wherever it has been moved to.
-    const bpffs::location where =
-        of.kind == node_kind::directory ? bpffs::location(of.opened, ".") : place_of(of);
-    const bpffs::file_info info = bpffs::look_at(where, why);
-    check(why);
-    if (of.kind != node_kind::directory && info.inode != of.number) {
-        throw refused(ESTALE);
-    }
-    return info;
-}
 
 mode_t stream_bits(const node& of, mode_t read, mode_t write) {
     const auto shape = of.object().shape();
@@ -60,20 +49,80 @@ mode_t mode_of(const node& of, bpffs::mode pin) {
     return S_IFREG | read;
 }
 
-std::shared_ptr<const object_shape> make_shape(bpffs::object opened, const settings& chosen) {
+// What stays the same for a pin, by the number of its file: a bpffs gives each a new one, out of 32
+// bits. After they have been used up a map is seen to have another id (open_shown), and the pin of
+// an inner map is opened before it is shown.
+template <typename What> class by_number {
+public:
+    std::optional<What> find(std::uint64_t number) const {
+        const std::scoped_lock lock(mutex_);
+        const auto found = known_.find(number);
+        return found == known_.end() ? std::nullopt : std::optional(found->second);
+    }
+    void remember(std::uint64_t number, What what) {
+        constexpr std::size_t most = 16384;
+        const std::scoped_lock lock(mutex_);
+        if (known_.size() >= most) {
+            known_.clear();
+        }
+        known_.insert_or_assign(number, std::move(what));
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::unordered_map<std::uint64_t, What> known_;
+};
+
+by_number<std::shared_ptr<const object_shape>>& known_shapes() {
+    static by_number<std::shared_ptr<const object_shape>> all;
+    return all;
+}
+
+// Of maps their id, of others 0.
+by_number<std::uint32_t>& known_ids() {
+    static by_number<std::uint32_t> all;
+    return all;
+}
+
+std::shared_ptr<const object_shape> shape_of_map(const bpffs::map& map, const settings& chosen) {
     auto shape = std::make_shared<object_shape>();
+    shape->id = map.info().id;
+    shape->map = std::make_shared<const map_shape>(map, chosen);
+    return shape;
+}
+
+std::shared_ptr<const object_shape> make_shape(bpffs::object opened, const settings& chosen) {
     bpffs::error_code why;
-    shape->kind = opened.kind();
     if (opened.kind() == bpffs::object_kind::map) {
         const bpffs::map map = bpffs::map::from(std::move(opened), why);
         check(why);
-        shape->map = std::make_shared<const map_shape>(map, chosen);
-    } else if (opened.kind() == bpffs::object_kind::link) {
+        return shape_of_map(map, chosen);
+    }
+    auto shape = std::make_shared<object_shape>();
+    shape->kind = opened.kind();
+    if (opened.kind() == bpffs::object_kind::link) {
         const bpffs::link link = bpffs::link::from(std::move(opened), why);
         check(why);
         shape->iterator = link.info().kind == bpffs::link_kind::iter;
     }
     return shape;
+}
+
+// Whether the pin is of this map. It is opened as whoever asks, to learn what it is and before it
+// is shown; after that it costs nothing to know that it is not.
+bool is_pin_of(const bpffs::directory& in, const bpffs::directory_entry& entry, std::uint32_t id) {
+    const std::optional<std::uint32_t> known = known_ids().find(entry.inode);
+    if (known && *known != id) {
+        return false;
+    }
+    bpffs::error_code why;
+    const bpffs::pin_info info = bpffs::inspect({in, entry.name}, why);
+    if (why || !info.kind) {
+        return false;
+    }
+    const std::uint32_t found = info.kind == bpffs::object_kind::map ? info.id : 0;
+    known_ids().remember(info.inode, found);
+    return found == id;
 }
 
 // Depth first; what cannot be read is passed by.
@@ -83,16 +132,12 @@ std::optional<std::string> find_map(const bpffs::directory& below, const std::st
     bpffs::error_code ignored;
     below.for_each(
         [&](const bpffs::directory_entry& entry) {
-            bpffs::error_code why;
-            const bpffs::location where(below, entry.name);
             if (entry.type == bpffs::file_type::directory) {
-                const bpffs::directory next = bpffs::directory::open(where, why);
+                bpffs::error_code why;
+                const bpffs::directory next = bpffs::directory::open({below, entry.name}, why);
                 found = why ? std::nullopt : find_map(next, prefix + entry.name + '/', id);
-            } else if (entry.type == bpffs::file_type::file) {
-                const bpffs::pin_info info = bpffs::inspect(where, why);
-                if (!why && info.kind == bpffs::object_kind::map && info.id == id) {
-                    found = prefix + entry.name;
-                }
+            } else if (entry.type == bpffs::file_type::file && is_pin_of(below, entry, id)) {
+                found = prefix + entry.name;
             }
             return !found;
         },
@@ -107,9 +152,26 @@ bpffs::location place_of(const node& of) {
                      : bpffs::location(of.opened, ".");
 }
 
-struct stat attributes(const node& of) {
+bpffs::file_info look_at_source(const node& of) {
     const bool own = of.kind == node_kind::directory || of.kind == node_kind::symlink;
-    const bpffs::file_info pin = source_info(own ? of : of.object());
+    const node& there = own ? of : of.object();
+    bpffs::error_code why;
+    // A directory is held open, so it is the same one wherever it has been moved to.
+    const bpffs::location where =
+        of.kind == node_kind::directory ? bpffs::location(of.opened, ".") : place_of(there);
+    const bpffs::file_info info = bpffs::look_at(where, why);
+    check(why);
+    if (of.kind != node_kind::directory && info.inode != there.number) {
+        throw refused(ESTALE);
+    }
+    return info;
+}
+
+struct stat attributes(const node& of) {
+    return attributes(of, look_at_source(of));
+}
+
+struct stat attributes(const node& of, const bpffs::file_info& pin) {
     struct stat about {};
     about.st_ino = of.kind == node_kind::directory ? pin.inode : of.number;
     about.st_mode = mode_of(of, pin.permissions);
@@ -124,7 +186,10 @@ struct stat attributes(const node& of) {
     return about;
 }
 
-bpffs::object open_object(const node& of, bpffs::access rights) {
+namespace {
+
+// `seen` is what the pin is after that: another one may have taken its name before.
+bpffs::object open_and_look(const node& of, bpffs::access rights, bpffs::file_info& seen) {
     const node& pin = of.object();
     bpffs::error_code why;
     bpffs::object opened = bpffs::open_pin(place_of(pin), rights, why);
@@ -132,25 +197,60 @@ bpffs::object open_object(const node& of, bpffs::access rights) {
         opened = bpffs::open_pin(place_of(pin), bpffs::access::read_write, why);
     }
     check(why);
-    source_info(pin); // another one may have taken the name before it was opened
+    seen = look_at_source(pin);
     return opened;
 }
 
-bpffs::map open_map(const node& of, bpffs::access rights) {
+bpffs::map as_map(bpffs::object opened) {
     bpffs::error_code why;
-    bpffs::map opened = bpffs::map::from(open_object(of, rights), why);
+    bpffs::map map = bpffs::map::from(std::move(opened), why);
     check(why);
-    return opened;
+    return map;
+}
+
+} // namespace
+
+bpffs::object open_object(const node& of, bpffs::access rights) {
+    bpffs::file_info seen;
+    return open_and_look(of, rights, seen);
+}
+
+bpffs::map open_map(const node& of, bpffs::access rights) {
+    return as_map(open_object(of, rights));
 }
 
 std::shared_ptr<const object_shape> shape_of(const node& of, const settings& chosen) {
     const node& pin = of.object();
     std::shared_ptr<const object_shape> shape = pin.shape();
     if (!shape) {
-        shape = make_shape(open_object(pin, bpffs::access::read), chosen);
+        shape = known_shapes().find(pin.number).value_or(nullptr);
+        if (!shape) {
+            shape = make_shape(open_object(pin, bpffs::access::read), chosen);
+            known_shapes().remember(pin.number, shape);
+        }
         pin.set_shape(shape);
     }
     return shape;
+}
+
+shown_map open_shown(const node& of, bpffs::access rights, const settings& chosen) {
+    bpffs::file_info seen;
+    bpffs::map map = as_map(open_and_look(of, rights, seen));
+    const node& pin = of.object();
+    std::shared_ptr<const object_shape> shape = pin.shape();
+    if (!shape) {
+        shape = known_shapes().find(pin.number).value_or(nullptr);
+    }
+    if (!shape || shape->id != map.info().id) {
+        shape = bpffs::can_read(rights) ? shape_of_map(map, chosen)
+                                        : make_shape(open_object(pin, bpffs::access::read), chosen);
+        known_shapes().remember(pin.number, shape);
+    }
+    if (!shape->map || shape->id != map.info().id) {
+        throw refused(ESTALE);
+    }
+    pin.set_shape(shape);
+    return {std::move(map), seen, shape->map};
 }
 
 std::shared_ptr<const map_shape> map_shape_of(const node& of, const settings& chosen) {

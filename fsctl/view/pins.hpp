@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// From a node to its pin: attributes and handles. Nothing is remembered: every call looks at
-// SOURCE again, and finds ESTALE where the pin has gone or another one has its name. Handles are
-// opened as whoever the calling thread is.
+// From a node to its pin: attributes and handles. Nothing is remembered that can change: every call
+// looks at SOURCE again, and finds ESTALE where the pin has gone or another one has its name.
+// Handles are opened as whoever the calling thread is.
 #pragma once
 
 #include "node.hpp"
@@ -22,11 +22,25 @@ bpffs::location place_of(const node& of);
 // What stat(2) says of the node, apart from the size of files. Owner, group and mode follow the
 // pin: r gives r, and x where it is a directory, w gives w.
 struct stat attributes(const node& of);
+// The same from what has been seen of the pin, directory or link that the node is or belongs to.
+struct stat attributes(const node& of, const bpffs::file_info& pin);
+
+// What SOURCE says of the pin, directory or link. refused ESTALE where it is not this node's any
+// more.
+bpffs::file_info look_at_source(const node& of);
 
 // The object that the node is or belongs to, with exactly this right (links: with both where the
 // kernel opens them in no other way). refused with the errno.
 bpffs::object open_object(const node& of, bpffs::access rights);
 bpffs::map open_map(const node& of, bpffs::access rights);
+
+// The same, and how the map looks.
+struct shown_map {
+    bpffs::map map;
+    bpffs::file_info pin; // as it was when the map had been opened
+    std::shared_ptr<const map_shape> shape;
+};
+shown_map open_shown(const node& of, bpffs::access rights, const settings& chosen);
 
 // What the object holds; opened for reading where that is not known yet.
 std::shared_ptr<const object_shape> shape_of(const node& of, const settings& chosen);

@@ -200,22 +200,27 @@ void ring_waiter::wait_and_serve() {
         const int count = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
         const std::scoped_lock lock(mutex_);
         for (int i = 0; i < count; ++i) {
-            const std::uint64_t number = events.at(static_cast<std::size_t>(i)).data.u64;
-            const auto found = files_.find(number);
-            if (found != files_.end()) { // it may have been closed meanwhile
-                found->second->serve();
-            }
-            if (number == 0) {
-                std::uint64_t rung = 0;
-                (void)!::read(bell_.get(), &rung, sizeof(rung));
-                for (const auto& each : files_) {
-                    each.second->end_interrupted();
-                }
-            }
+            serve(events.at(static_cast<std::size_t>(i)).data.u64);
         }
         if (stopping_) {
             return;
         }
+    }
+}
+
+// The ring with this number, which may have been closed meanwhile; or the bell, which is 0.
+void ring_waiter::serve(std::uint64_t number) {
+    if (number != 0) {
+        const auto found = files_.find(number);
+        if (found != files_.end()) {
+            found->second->serve();
+        }
+        return;
+    }
+    std::uint64_t rung = 0;
+    (void)!::read(bell_.get(), &rung, sizeof(rung));
+    for (const auto& each : files_) {
+        each.second->end_interrupted();
     }
 }
 

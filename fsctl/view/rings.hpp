@@ -44,6 +44,7 @@ private:
     friend class ring_file;
 
     void wait_and_serve();
+    void serve(std::uint64_t number);
     void wake() noexcept;
     static void on_interrupt(fuse_req_t request, void* waiter);
 

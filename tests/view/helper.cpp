@@ -7,6 +7,9 @@
 //   cpus            how many slots a per-CPU value has
 //   torn FILE N     writes a file N times in turn as 1111… and 2222…, reads it from another
 //                   thread, and fails when it reads anything else
+//   fresh PIN FILE  changes the pin's mode many times, and fails where FILE in the view does not
+//   have
+//                   the new one at once
 //   poll FILE MS    whether it becomes readable in time, and what a read gives that does not wait
 //   iterator FILE   an iterator over all maps that says "a map" for each
 //   peak PID        the most memory the process has had, in kB
@@ -30,6 +33,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace {
@@ -117,6 +121,21 @@ int torn(const std::string& file, int rounds) {
     return wrong == 0 ? 0 : 1;
 }
 
+int fresh(const std::string& pin, const std::string& file) {
+    for (int i = 0; i < 2000; ++i) {
+        constexpr mode_t modes[] = {0640, 0600, 0644, 0400};
+        struct stat about {};
+        if (chmod(pin.c_str(), modes[i % 4]) != 0 || stat(file.c_str(), &about) != 0) {
+            fail("chmod and stat");
+        }
+        if ((about.st_mode & 0444U) != (modes[i % 4] & 0444U)) {
+            std::cerr << "round " << i << ": still the mode before\n";
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int poll_stream(const std::string& file, int milliseconds) {
     const int fd = open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     pollfd wanted{fd, POLLIN, 0};
@@ -183,7 +202,7 @@ int peak(const std::string& process) {
 int run(const std::vector<std::string>& words) {
     const std::string verb = words.size() > 1 ? words[1] : "";
     const std::string file = words.size() > 2 ? words[2] : "";
-    const int number = words.size() > 3 ? std::stoi(words[3]) : 0;
+    const int number = words.size() > 3 && verb != "fresh" ? std::stoi(words[3]) : 0;
     if (verb == "typed") {
         return typed(file);
     }
@@ -199,6 +218,9 @@ int run(const std::vector<std::string>& words) {
     }
     if (verb == "torn") {
         return torn(file, number);
+    }
+    if (verb == "fresh") {
+        return fresh(file, words.size() > 3 ? words[3] : "");
     }
     if (verb == "poll") {
         return poll_stream(file, number);
