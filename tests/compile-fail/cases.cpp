@@ -219,8 +219,8 @@ void what_compiles(reader& r, writer& w, owner& o) {
 #elif defined(CASE_borrowed_from_temporary_writer)
     takes_map_writer(writer::open("x"));
 #elif defined(CASE_borrowed_program_reader_attaches)
-    (void)borrowed_program_reader{bpffs::program_owner{}}.attach(
-        bpffs::attach_kind::xdp, bpffs::attach_target::as_loaded());
+    (void)borrowed_program_reader{bpffs::program_owner{}}.attach(bpffs::attach_kind::xdp,
+                                                                 bpffs::attach_target::as_loaded());
 #elif defined(CASE_borrowed_program_writer_dumps)
     (void)borrowed_program_writer{bpffs::program_owner{}}.code();
 #elif defined(CASE_borrowed_program_writer_runs)
