@@ -100,7 +100,7 @@ void applier::apply(const target& wanted, const std::vector<bpffs::mount_info>* 
 
 void applier::replace(const target& wanted, const bpffs::location& place,
                       const bpffs::mount_info& there) {
-    if (pins_ == with_pins::refuse) {
+    if (pins_ == occupied::leave) {
         check_no_pins(bpffs::directory::open(place, bpffs::symlinks::refuse),
                       fmt::format("Its rights stay as they are. 'bpffs-admin apply {} force' "
                                   "changes them and carries the pins over.",
@@ -180,8 +180,9 @@ void applier::bring_back(const target& wanted, const bpffs::location& place) {
 
 void applier::take_away(const withdrawal& what) {
     try {
-        withdraw(base_of(what.directory), what.name, pins_,
-                 fmt::format("bpffs-admin apply {} force", what.name));
+        withdraw(base_of(what.directory), what.name, with_pins::refuse,
+                 fmt::format("bpffs-admin remove {} force dir {}", what.name,
+                             what.directory.parent_path().native()));
         if (what.who) {
             (void)home_link(*what.who, what.directory).remove();
         }
@@ -268,11 +269,11 @@ void apply_policy(context& with, applier& work, const policy& rules,
 
 void admin_apply(context& with, words& given) {
     std::vector<std::string> users;
-    with_pins pins = with_pins::refuse;
+    occupied pins = occupied::leave;
     while (!given.empty()) {
         const std::string word = given.next("a USER");
         if (word == "force") { // in full only: it is no user's name by mistake
-            pins = with_pins::drop;
+            pins = occupied::carry_over;
         } else {
             users.push_back(word);
         }
@@ -316,7 +317,7 @@ void admin_login(context& with, words& given) {
                *result.decided, "at log-in"},
               with.process.err);
     }
-    applier work(with, with_pins::refuse);
+    applier work(with, occupied::leave);
     apply_policy(with, work, rules, {*who}, scope::these_users);
     work.finish();
 }

@@ -23,9 +23,14 @@ struct held_base {
     bpffs::owned_fd alone;
 };
 
+// What happens to a directory with pins in it that is to have other rights. No
+// pins are ever dropped: one that the policy gives no more stays as long as it
+// has some.
+enum class occupied { leave, carry_over };
+
 class applier {
 public:
-    applier(context& with, with_pins pins) : with_(with), pins_(pins) {}
+    applier(context& with, occupied pins) : with_(with), pins_(pins) {}
 
     // Waits until no other process changes the directories in these places.
     // Nothing else is to be locked afterwards.
@@ -53,7 +58,7 @@ private:
                 const origin& from, const std::string& words);
 
     context& with_;
-    with_pins pins_;
+    occupied pins_;
     std::map<bpffs::path, held_base> bases_;
     failures wrong_;
     std::size_t changes_ = 0;

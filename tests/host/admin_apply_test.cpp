@@ -317,7 +317,9 @@ TEST_F(admin_fmode_test, what_the_policy_gives_no_more_is_taken_away) {
     EXPECT_EQ(mounts_on(place), 1) << "pins are not lost";
     EXPECT_FALSE(exists("/run/bpffs/bob"));
     EXPECT_FALSE(exists("/home/bob/bpf"));
-    expect_ok("apply force");
+    expect_error("apply force", 1, {"remove alice force dir /run/bpffs"});
+    EXPECT_TRUE(exists(std::string(place) + "/m"));
+    expect_ok("remove alice force dir /run/bpffs");
     EXPECT_FALSE(exists(place));
     EXPECT_FALSE(exists(link));
 }
