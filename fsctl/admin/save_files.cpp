@@ -190,6 +190,9 @@ file_handle open_saved(const bpffs::directory& place, const std::string& name,
         ::openat(inside.fd().get(), file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     file_handle from(fd < 0 ? nullptr : ::fdopen(fd, "r"), &std::fclose);
     if (!from) {
+        const int error = errno;
+        ::close(fd);
+        errno = error;
         fail("open", shown);
     }
     return from;

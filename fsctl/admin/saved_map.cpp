@@ -279,7 +279,7 @@ void map_reader::for_each_block(
 
 saved_map map_reader::verify() {
     std::rewind(from_.get());
-    const saved_map what = read_header();
+    saved_map what = read_header();
     for_each_block(what, [](bpffs::const_bytes, bpffs::const_bytes) {});
     return what;
 }

@@ -198,7 +198,7 @@ std::vector<withdrawal> withdrawals(const policy& rules, const std::vector<accou
 std::vector<withdrawal> gone_users(const mount_table& mounts, const bpffs::path& base) {
     std::vector<withdrawal> all;
     mounts.for_each([&](const bpffs::mount_info& one) {
-        const std::string& name = one.mount_point.filename().native();
+        const std::string name = one.mount_point.filename().native();
         const bool ours = one.source == policy_source || one.mount_point.parent_path() == base;
         if (one.type == "bpf" && ours && one.owner != 0 && !find_account(name) &&
             !has_account(one.owner)) {
