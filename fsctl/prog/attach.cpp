@@ -86,6 +86,10 @@ std::string remedy_for(const bpffs::error_code& why, const order& asked,
     if (why == errc::not_a_socket) {
         return "That descriptor is no socket.";
     }
+    if (why == errc::bad_file_descriptor && asked.target.sort == target_sort::cgroup) {
+        return fmt::format("'{}' is no cgroup: those are directories of a cgroup2 file system.",
+                           asked.target.text);
+    }
     if (why == errc::no_such_file_or_directory) {
         return "It is not attached there.";
     }

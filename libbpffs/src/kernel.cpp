@@ -57,8 +57,9 @@ kernel_info kernel_settings() {
 
 kernel_info ask_kernel() {
     kernel_info found = kernel_settings();
-    // An unknown flag or command is EINVAL before the descriptor is looked at.
-    found.model = sys::obj_pin(-1, -1, "", 0) == EBADF;
+    // An unknown flag or command is EINVAL before the descriptor is looked at. (Pinning would
+    // not tell: it says EINVAL to a bad descriptor, too.)
+    found.model = sys::btf_of_object(-1, 0).error == EBADF;
     found.tokens = sys::token_create(-1).error == EBADF;
     return found;
 }

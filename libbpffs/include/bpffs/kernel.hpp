@@ -14,7 +14,7 @@ namespace bpffs {
 
 struct kernel_info {
     /// The permission model: mounts take `fmode` and delegate_caps, pins are born with a mode. (Our
-    /// kernel patches; asked by BPF_F_PIN_MODE, which comes with them.)
+    /// kernel patches; asked by BPF_F_OBJECT_FD, which comes with them.)
     bool model = false;
     bool tokens = false; ///< BPF_TOKEN_CREATE (Linux 6.9), which the model needs to delegate
     std::optional<int> unprivileged_bpf_disabled; ///< the sysctl; nothing where it cannot be read
