@@ -18,7 +18,8 @@ template <class Handle> struct handle_body {
     /// Puts a handle around a descriptor, which is closed where its information cannot be had.
     /// `known` is passed to describe() where some of that is known already.
     template <class... Known>
-    static Handle make(owned_fd fd, access rights, path file, failure& why, const Known&... known) {
+    static Handle make(owned_fd fd, access rights, path&& file, failure& why,
+                       const Known&... known) {
         Handle made;
         made.fd_ = std::move(fd);
         made.rights_ = rights;
@@ -36,8 +37,8 @@ template <class Handle> struct handle_body {
             return {};
         }
         const access rights = opened.rights();
-        const path file = opened.file();
-        return make(opened.release(), rights, file, why);
+        path file = opened.file();
+        return make(opened.release(), rights, std::move(file), why);
     }
 
     static Handle open(const location& where, access rights) {

@@ -4,6 +4,7 @@
 // once, pins are not lost, and what is in the way is neither followed nor changed.
 #include "admin/carry_over.hpp"
 #include "admin_scene.hpp"
+#include "common/failure.hpp"
 #include "kill_everywhere.hpp"
 #include "support/bpf_call.hpp"
 #include "support/probe.hpp"
