@@ -247,19 +247,22 @@ answer reference::use_map(process& p, const step& s) {
         return {e};
     }
     object& map = *h.what;
-    if (s.what == verb::freeze) {
+    switch (s.what) {
+    case verb::freeze:
         map.frozen = true;
-    } else if (s.what == verb::write) {
+        return {};
+    case verb::write:
         map.filled = true;
         map.value = s.value;
-    } else if (!map.filled) {
-        return {ENOENT};
-    } else if (s.what == verb::erase) {
-        map.filled = false;
-    } else {
-        return {0, map.value};
+        return {};
+    default:
+        break;
     }
-    return {};
+    if (!map.filled) {
+        return {ENOENT};
+    }
+    map.filled = s.what != verb::erase;
+    return {0, s.what == verb::read ? map.value : 0};
 }
 
 answer reference::use_program(process& p, const step& s) {
@@ -283,29 +286,37 @@ answer reference::use_program(process& p, const step& s) {
     return {};
 }
 
+answer reference::close(process& p, const step& s) {
+    const bool open = p.hands.at(s.slot).what != nullptr;
+    p.hands.at(s.slot) = {};
+    return {open ? 0 : EBADF};
+}
+
+answer reference::copy(process& p, const step& s) {
+    const held h = p.hands.at(s.other);
+    if (!h.what) {
+        return {EBADF};
+    }
+    p.hands.at(s.slot) = h;
+    return {};
+}
+
+answer reference::detach_link(process& p, const step& s) {
+    const held& h = p.hands.at(s.slot);
+    const int e = check(h, is_link, false, true);
+    if (e == 0) {
+        h.what->detached = true;
+    }
+    return {e};
+}
+
 answer reference::change_oneself(process& p, const step& s) {
     if (s.what == verb::umask) {
         p.umask = s.value & 0777U;
     } else if (s.what == verb::drop_groups) {
         p.groups.clear();
-    } else if (s.what == verb::close) {
-        const bool open = p.hands.at(s.slot).what != nullptr;
-        p.hands.at(s.slot) = {};
-        return {open ? 0 : EBADF};
-    } else if (s.what == verb::copy) {
-        const held h = p.hands.at(s.other);
-        if (!h.what) {
-            return {EBADF};
-        }
-        p.hands.at(s.slot) = h;
-    } else if (s.what == verb::detach_link) {
-        const held& h = p.hands.at(s.slot);
-        if (const int e = check(h, is_link, false, true); e != 0) {
-            return {e};
-        }
-        h.what->detached = true;
     }
-    return {};
+    return {}; // who goes on as a child holds what the parent held
 }
 
 answer reference::apply(const step& s) {
@@ -320,12 +331,12 @@ answer reference::apply(const step& s) {
         {verb::pin, &reference::pin},
         {verb::pin_mode, &reference::pin},
         {verb::get, &reference::get},
-        {verb::close, &reference::change_oneself},
-        {verb::copy, &reference::change_oneself},
+        {verb::close, &reference::close},
+        {verb::copy, &reference::copy},
         {verb::pass, &reference::pass},
         {verb::link, &reference::link},
         {verb::update_link, &reference::update_link},
-        {verb::detach_link, &reference::change_oneself},
+        {verb::detach_link, &reference::detach_link},
         {verb::read, &reference::use_map},
         {verb::write, &reference::use_map},
         {verb::erase, &reference::use_map},

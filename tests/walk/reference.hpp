@@ -129,9 +129,12 @@ private:
     answer with_token(process& p, const step& s);
     answer pin(process& p, const step& s);
     answer get(process& p, const step& s);
+    answer close(process& p, const step& s);
+    answer copy(process& p, const step& s);
     answer pass(process& p, const step& s);
     answer link(process& p, const step& s);
     answer update_link(process& p, const step& s);
+    answer detach_link(process& p, const step& s);
     answer use_map(process& p, const step& s);
     answer use_program(process& p, const step& s);
     answer make_directory(process& p, const step& s);
