@@ -128,7 +128,7 @@ void fill(step& s, dice& d, const reference& now) {
         s.value = any_mode(d, true) | 0100U;
         break;
     case verb::chmod:
-        s.value = any_mode(d, true) | (d.once_in(4) ? 02000U : 0U);
+        s.value = any_mode(d, true) | (d.once_in(2) ? 02000U : 0U);
         break;
     case verb::get:
         s.value = any_flags(d);
