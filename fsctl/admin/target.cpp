@@ -22,6 +22,19 @@ gid_t group_number(const setting<std::string>& group) {
     return *found;
 }
 
+// Throws where another one has that directory.
+void add(std::vector<target>& all, std::unordered_set<std::string>& taken,
+         std::optional<target> made) {
+    if (!made) {
+        return;
+    }
+    const bpffs::path where = made->directory();
+    if (!taken.insert(where.native()).second) {
+        throw failure(fmt::format("'{}' is somebody else's already", where.native()));
+    }
+    all.push_back(std::move(*made));
+}
+
 } // namespace
 
 bpffs::mount_spec target::spec() const {
@@ -66,24 +79,18 @@ std::vector<target> all_targets(const policy& rules, const std::vector<account>&
                                 failures& wrong) {
     std::vector<target> all;
     std::unordered_set<std::string> taken;
-    const auto add = [&](const std::string& name, auto make) {
+    const auto try_one = [&](const std::string& name, auto make) {
         try {
-            if (std::optional<target> made = make()) {
-                if (!taken.insert(made->directory().native()).second) {
-                    throw failure(
-                        fmt::format("'{}' is somebody else's already", made->directory().native()));
-                }
-                all.push_back(std::move(*made));
-            }
+            add(all, taken, make());
         } catch (const failure& error) {
             wrong.add(failure(fmt::format("{}: {}", name, error.what()), error.remedy()));
         }
     };
     for (const account& who : everybody) {
-        add(who.name, [&] { return target_for(rules, who); });
+        try_one(who.name, [&] { return target_for(rules, who); });
     }
     for (const shared_area& area : rules.areas) {
-        add(area.name, [&] { return std::optional(target_for(area)); });
+        try_one(area.name, [&] { return std::optional(target_for(area)); });
     }
     return all;
 }
@@ -96,10 +103,12 @@ std::vector<account> accounts_for(const policy& rules) {
     }
     for (const rule& each : rules.rules) {
         for (const auto& [user, from] : each.who.users) {
+            std::optional<account> who;
             if (known.insert(user).second) {
-                if (std::optional<account> who = find_account(user)) {
-                    all.push_back(std::move(*who));
-                }
+                who = find_account(user);
+            }
+            if (who) {
+                all.push_back(std::move(*who));
             }
         }
     }

@@ -110,7 +110,7 @@ bpffs::path usual_place(const question& asked) {
     const std::optional<account> found = find_account(fmt::format("{}", asked.identity.user));
     if (found) {
         bpffs::error_code none;
-        const bpffs::path own = found->home / "bpf";
+        bpffs::path own = found->home / "bpf";
         if (bpffs::directory::open(own, none)) {
             return own;
         }

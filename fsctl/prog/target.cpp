@@ -42,6 +42,9 @@ target_words take_target(words& given) {
     target_words taken;
     const std::string_view sort =
         given.keyword({"cgroup", "dev", "netns", "map", "socket", "tracepoint", "loaded"});
+    const std::string_view next = given.peek();
+    // As in bpftool: a map's own words, without "map".
+    const bool bare_map = sort.empty() && (next == "pinned" || next == "id" || next == "name");
     if (sort == "cgroup") {
         taken.sort = target_sort::cgroup;
         taken.text = given.next("the DIRECTORY of a cgroup");
@@ -52,7 +55,7 @@ target_words take_target(words& given) {
         taken.sort = target_sort::netns;
         const bool named = given.peek().find('/') != std::string_view::npos;
         taken.text = named ? given.next("a FILE") : "/proc/self/ns/net";
-    } else if (sort == "map") {
+    } else if (sort == "map" || bare_map) {
         taken.sort = target_sort::map;
         taken.map = take_map(given);
     } else if (sort == "socket") {
@@ -61,9 +64,6 @@ target_words take_target(words& given) {
     } else if (sort == "tracepoint") {
         taken.sort = target_sort::tracepoint;
         taken.text = given.next("the NAME of a raw tracepoint");
-    } else if (given.peek() == "pinned" || given.peek() == "id" || given.peek() == "name") {
-        taken.sort = target_sort::map; // bpftool's short form
-        taken.map = take_map(given);
     } else if (sort.empty()) {
         throw usage_error(given.empty() ? std::string("expected a TARGET")
                                         : fmt::format("'{}' is no TARGET", given.peek()),
