@@ -73,29 +73,41 @@ struct race {
     int absent = EBADF;
 };
 
+struct tally {
+    unsigned granted = 0;
+    unsigned refused = 0;
+
+    // Both objects must have been there, or it was no race.
+    [[nodiscard]] bool was_race() const { return granted > 0 && refused > 0; }
+};
+
+/// One call; the outcome where it decides.
+std::optional<outcome> try_once(const race& r, int number, tally& so_far) {
+    const int e = -r.call(number);
+    if (e == 0) {
+        so_far.granted++;
+        return r.hit() ? std::optional(done("hit", 0, true)) : std::nullopt;
+    }
+    if (e == r.refused) {
+        so_far.refused++;
+        return std::nullopt;
+    }
+    const bool was_closed = e == r.absent && r.how == exchange::by_close;
+    return was_closed ? std::nullopt : std::optional(failed("call", e));
+}
+
 outcome run(scene& s, const race& r) {
     return with_victim(s, r.victim, [&](int victim) {
         const handle own = s.partner("own");
         const switching_number number(victim, own.get(), r.how);
-        unsigned granted = 0;
-        unsigned refused = 0;
-        for (unsigned i = 0; i < rounds || (i < rounds_at_most && (granted == 0 || refused == 0));
-             i++) {
-            const int e = -r.call(number.get());
-            if (e == 0) {
-                granted++;
-                if (r.hit()) {
-                    return done("hit", 0, true);
-                }
-            } else if (e == r.refused) {
-                refused++;
-            } else if (e != r.absent || r.how != exchange::by_close) {
-                return failed("call", e);
+        tally so_far;
+        for (unsigned i = 0; i < rounds || (i < rounds_at_most && !so_far.was_race()); i++) {
+            if (const auto decided = try_once(r, number.get(), so_far)) {
+                return *decided;
             }
             ::sched_yield();
         }
-        // Both objects must have been there, or it was no race.
-        return granted > 0 && refused > 0 ? failed("all", r.refused) : failed("no race", ETIME);
+        return so_far.was_race() ? failed("all", r.refused) : failed("no race", ETIME);
     });
 }
 

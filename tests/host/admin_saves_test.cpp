@@ -93,14 +93,17 @@ protected:
     static std::vector<std::string> files() {
         return fsctl::files_of_save(bpffs::directory::open("/run/saves/run/bpffs"), "alice");
     }
+    static void expect_good(const bpffs::directory& in, const std::string& file) {
+        fsctl::map_reader from(fsctl::open_saved(in, "alice", file), file);
+        EXPECT_NO_THROW((void)from.verify()) << file;
+    }
     /// The save is whole: each of its files is.
     static void expect_whole(std::size_t maps) {
         const bpffs::directory in = bpffs::directory::open("/run/saves/run/bpffs");
         const std::vector<std::string> names = files();
         EXPECT_EQ(names.size(), maps);
         for (const std::string& file : names) {
-            fsctl::map_reader from(fsctl::open_saved(in, "alice", file), file);
-            EXPECT_NO_THROW((void)from.verify()) << file;
+            expect_good(in, file);
         }
     }
 };

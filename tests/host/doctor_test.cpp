@@ -96,8 +96,7 @@ TEST_F(doctor, JsonHasEveryFinding) {
                  {"{\"path\":\"" + at("m") + "\",\"user\":\"nobody\",\"uid\":65534,\"kernel\":{",
                   "\"mount\":{\"path\":\"" + mount().directory() + "\"",
                   "\"pin\":{\"kind\":\"map\",\"owner\":\"root\"",
-                  "\"answers\":[{\"for\":\"open\","
-                  "\"works\":false,\"diagnosis\":\"",
+                  "\"answers\":[{\"for\":\"open\",\"works\":false,\"diagnosis\":\"",
                   "may not read it\",\"remedy\":\"root can run", "may not write it\""});
     EXPECT_EQ(got.err, "");
 }
