@@ -165,44 +165,44 @@ handle outer_for(int inner) {
 
 /// Where programs of a kind are attached; how.
 struct program_shape {
-    uint32_t type;
     const char* name;
+    uint32_t type;
     uint32_t attach_type;
     enum { socket, link_here, link_on_cgroup, tracepoint, nowhere } target;
     uint32_t flags = 0;
 };
 
 constexpr program_shape programs[] = {
-    {BPF_PROG_TYPE_SOCKET_FILTER, "socket_filter", 0, program_shape::socket},
-    {BPF_PROG_TYPE_SCHED_CLS, "sched_cls", attach_tcx_ingress, program_shape::link_here},
-    {BPF_PROG_TYPE_SCHED_ACT, "sched_act", 0, program_shape::nowhere},
-    {BPF_PROG_TYPE_XDP, "xdp", BPF_XDP, program_shape::link_here},
-    {BPF_PROG_TYPE_CGROUP_SKB, "cgroup_skb", BPF_CGROUP_INET_INGRESS,
+    {"socket_filter", BPF_PROG_TYPE_SOCKET_FILTER, 0, program_shape::socket},
+    {"sched_cls", BPF_PROG_TYPE_SCHED_CLS, attach_tcx_ingress, program_shape::link_here},
+    {"sched_act", BPF_PROG_TYPE_SCHED_ACT, 0, program_shape::nowhere},
+    {"xdp", BPF_PROG_TYPE_XDP, BPF_XDP, program_shape::link_here},
+    {"cgroup_skb", BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_INGRESS,
      program_shape::link_on_cgroup},
-    {BPF_PROG_TYPE_CGROUP_SOCK, "cgroup_sock", BPF_CGROUP_INET_SOCK_CREATE,
+    {"cgroup_sock", BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE,
      program_shape::link_on_cgroup},
-    {BPF_PROG_TYPE_CGROUP_SOCK_ADDR, "cgroup_sock_addr", BPF_CGROUP_INET4_BIND,
+    {"cgroup_sock_addr", BPF_PROG_TYPE_CGROUP_SOCK_ADDR, BPF_CGROUP_INET4_BIND,
      program_shape::link_on_cgroup},
-    {BPF_PROG_TYPE_CGROUP_DEVICE, "cgroup_device", BPF_CGROUP_DEVICE,
+    {"cgroup_device", BPF_PROG_TYPE_CGROUP_DEVICE, BPF_CGROUP_DEVICE,
      program_shape::link_on_cgroup},
-    {BPF_PROG_TYPE_CGROUP_SYSCTL, "cgroup_sysctl", BPF_CGROUP_SYSCTL,
+    {"cgroup_sysctl", BPF_PROG_TYPE_CGROUP_SYSCTL, BPF_CGROUP_SYSCTL,
      program_shape::link_on_cgroup},
-    {BPF_PROG_TYPE_CGROUP_SOCKOPT, "cgroup_sockopt", BPF_CGROUP_GETSOCKOPT,
+    {"cgroup_sockopt", BPF_PROG_TYPE_CGROUP_SOCKOPT, BPF_CGROUP_GETSOCKOPT,
      program_shape::link_on_cgroup},
-    {BPF_PROG_TYPE_SOCK_OPS, "sock_ops", BPF_CGROUP_SOCK_OPS, program_shape::link_on_cgroup},
-    {BPF_PROG_TYPE_SK_SKB, "sk_skb", 0, program_shape::nowhere},
-    {BPF_PROG_TYPE_SK_MSG, "sk_msg", 0, program_shape::nowhere},
-    {BPF_PROG_TYPE_SK_LOOKUP, "sk_lookup", BPF_SK_LOOKUP, program_shape::link_here},
-    {BPF_PROG_TYPE_SK_REUSEPORT, "sk_reuseport", 0, program_shape::nowhere},
-    {BPF_PROG_TYPE_FLOW_DISSECTOR, "flow_dissector", BPF_FLOW_DISSECTOR, program_shape::link_here},
-    {prog_type_netfilter, "netfilter", attach_netfilter, program_shape::link_here},
-    {BPF_PROG_TYPE_LWT_IN, "lwt_in", 0, program_shape::nowhere},
-    {BPF_PROG_TYPE_LWT_XMIT, "lwt_xmit", 0, program_shape::nowhere},
-    {BPF_PROG_TYPE_KPROBE, "kprobe", 0, program_shape::nowhere},
-    {BPF_PROG_TYPE_TRACEPOINT, "tracepoint", 0, program_shape::nowhere},
-    {BPF_PROG_TYPE_PERF_EVENT, "perf_event", 0, program_shape::nowhere},
-    {BPF_PROG_TYPE_RAW_TRACEPOINT, "raw_tracepoint", 0, program_shape::tracepoint},
-    {BPF_PROG_TYPE_SYSCALL, "syscall", 0, program_shape::nowhere, BPF_F_SLEEPABLE},
+    {"sock_ops", BPF_PROG_TYPE_SOCK_OPS, BPF_CGROUP_SOCK_OPS, program_shape::link_on_cgroup},
+    {"sk_skb", BPF_PROG_TYPE_SK_SKB, 0, program_shape::nowhere},
+    {"sk_msg", BPF_PROG_TYPE_SK_MSG, 0, program_shape::nowhere},
+    {"sk_lookup", BPF_PROG_TYPE_SK_LOOKUP, BPF_SK_LOOKUP, program_shape::link_here},
+    {"sk_reuseport", BPF_PROG_TYPE_SK_REUSEPORT, 0, program_shape::nowhere},
+    {"flow_dissector", BPF_PROG_TYPE_FLOW_DISSECTOR, BPF_FLOW_DISSECTOR, program_shape::link_here},
+    {"netfilter", prog_type_netfilter, attach_netfilter, program_shape::link_here},
+    {"lwt_in", BPF_PROG_TYPE_LWT_IN, 0, program_shape::nowhere},
+    {"lwt_xmit", BPF_PROG_TYPE_LWT_XMIT, 0, program_shape::nowhere},
+    {"kprobe", BPF_PROG_TYPE_KPROBE, 0, program_shape::nowhere},
+    {"tracepoint", BPF_PROG_TYPE_TRACEPOINT, 0, program_shape::nowhere},
+    {"perf_event", BPF_PROG_TYPE_PERF_EVENT, 0, program_shape::nowhere},
+    {"raw_tracepoint", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, program_shape::tracepoint},
+    {"syscall", BPF_PROG_TYPE_SYSCALL, 0, program_shape::nowhere, BPF_F_SLEEPABLE},
 };
 
 handle load(const program_shape& shape) {
