@@ -164,7 +164,7 @@ int iterator(const std::string& file) {
         insn(BPF_ST | BPF_MEM | BPF_W, 10, 0, -8, 0x616d2061),
         insn(BPF_ST | BPF_MEM | BPF_W, 10, 0, -4, 0x00000a70),
         insn(BPF_ALU64 | BPF_MOV | BPF_X, 2, 10, 0, 0),
-        insn(BPF_ALU64 | BPF_ADD | BPF_K, 2, 0, 0, -8),
+        insn(BPF_ALU64 | BPF_ADD, 2, 0, 0, -8), // BPF_K, too, is 0
         insn(BPF_ALU64 | BPF_MOV | BPF_K, 3, 0, 0, 6),
         insn(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_seq_write),
         insn(BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0),
