@@ -366,7 +366,8 @@ std::vector<std::string> reference::paths() const {
     const std::function<void(const std::string&, const inode&)> add = [&](const std::string& path,
                                                                           const inode& directory) {
         for (const auto& [name, file] : directory.entries) {
-            const std::string whole = path + "/" + name;
+            std::string whole = path;
+            whole.append("/").append(name);
             all.push_back(whole);
             add(whole, *file);
         }
