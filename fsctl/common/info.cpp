@@ -3,22 +3,11 @@
 // The two forms of a map's properties; see info.hpp.
 #include "info.hpp"
 
-#include <bpffs/kinds.hpp>
-
-#include <net/if.h>
-
-#include <array>
+#include "members.hpp"
 
 namespace fsctl {
 
 namespace {
-
-// The name of the network device an offloaded map is on, or its number.
-std::string device_name(std::uint32_t index) {
-    std::array<char, IF_NAMESIZE> name{};
-    return if_indextoname(index, name.data()) != nullptr ? std::string(name.data())
-                                                         : fmt::format("ifindex {}", index);
-}
 
 void print_usage_json(json_writer& json, const bpffs::map& shown) {
     const bpffs::map_usage usage = shown.usage();
@@ -36,13 +25,7 @@ void print_info_json(json_writer& json, const bpffs::map& shown,
     const bpffs::map_info& info = shown.info();
     json.start_object();
     print_header_json(json, shown);
-    if (info.ifindex != 0) {
-        json.name("dev");
-        json.start_object();
-        json.member("ifindex", info.ifindex);
-        json.member("ifname", device_name(info.ifindex));
-        json.end_object();
-    }
+    dev_member(json, info.ifindex);
     json.member("bytes_key", info.key_size);
     json.member("bytes_value", info.value_size);
     json.member("max_entries", info.max_entries);
@@ -50,14 +33,7 @@ void print_info_json(json_writer& json, const bpffs::map& shown,
     if (info.btf_id != 0) {
         json.member("btf_id", info.btf_id);
     }
-    if (!pins.empty()) {
-        json.name("pinned");
-        json.start_array();
-        for (const std::string& pin : pins) {
-            json.string(pin);
-        }
-        json.end_array();
-    }
+    pinned_member(json, pins);
     json.end_object();
 }
 
@@ -90,13 +66,7 @@ void print_info_plain(output& out, const bpffs::map& shown, const std::vector<st
 
 void print_header_plain(output& out, const bpffs::map& shown) {
     const bpffs::map_info& info = shown.info();
-    const std::string_view known = bpffs::word(info.kind);
-    out.print("{}: ", info.id);
-    if (known.empty()) {
-        out.print("type {}  ", static_cast<std::uint32_t>(info.kind));
-    } else {
-        out.print("{}  ", known);
-    }
+    out.print("{}: {}  ", info.id, word_or_number("type", info.kind));
     if (!info.name.empty()) {
         out.print("name {}  ", info.name);
     }
@@ -109,13 +79,8 @@ void print_header_plain(output& out, const bpffs::map& shown) {
 
 void print_header_json(json_writer& json, const bpffs::map& shown) {
     const bpffs::map_info& info = shown.info();
-    const std::string_view known = bpffs::word(info.kind);
     json.member("id", info.id);
-    if (known.empty()) {
-        json.member("type", static_cast<std::uint32_t>(info.kind));
-    } else {
-        json.member("type", known);
-    }
+    word_member(json, "type", info.kind);
     if (!info.name.empty()) {
         json.member("name", info.name);
     }

@@ -3,6 +3,7 @@
 // show and list: one link, the links pinned below a directory, or all links of
 // the machine (for the privileged), in bpftool's forms.
 #include "common/show.hpp"
+#include "common/members.hpp"
 #include "verbs.hpp"
 
 #include <net/if.h>
@@ -15,22 +16,6 @@ namespace {
 
 using bpffs::link_info;
 using bpffs::link_kind;
-
-// The word, or the number where it has none here, as bpftool has it.
-template <class Enum> void word_member(json_writer& json, std::string_view name, Enum value) {
-    const std::string_view known = bpffs::word(value);
-    if (known.empty()) {
-        json.member(name, static_cast<std::uint32_t>(value));
-    } else {
-        json.member(name, known);
-    }
-}
-
-template <class Enum> std::string word_or_number(std::string_view noun, Enum value) {
-    const std::string_view known = bpffs::word(value);
-    return known.empty() ? fmt::format("{} {}", noun, static_cast<std::uint32_t>(value))
-                         : std::string(known);
-}
 
 bool is_over_map(const link_info& info) {
     return info.target_name == "bpf_map_elem" || info.target_name == "bpf_sk_storage_map";
@@ -46,7 +31,8 @@ std::optional<bpffs::program_kind> program_kind_of(const link_info& info) {
     return bpffs::program::from(std::move(found)).info().kind;
 }
 
-std::string device_name(std::uint32_t index) {
+// As bpftool has it for links, whose device may be gone.
+std::string link_device_name(std::uint32_t index) {
     std::array<char, IF_NAMESIZE> name{};
     if (index == 0) {
         return "(detached)";
@@ -55,7 +41,7 @@ std::string device_name(std::uint32_t index) {
 }
 
 void device_members(json_writer& json, const link_info& info) {
-    json.member("devname", device_name(info.ifindex));
+    json.member("devname", link_device_name(info.ifindex));
     json.member("ifindex", info.ifindex);
 }
 
@@ -117,7 +103,7 @@ std::string attach_words(const link_info& info) {
 }
 
 std::string device_words(const link_info& info) {
-    const std::string name = device_name(info.ifindex);
+    const std::string name = link_device_name(info.ifindex);
     return name.front() == '(' ? fmt::format("ifindex {}  ", name)
                                : fmt::format("ifindex {}({})  ", name, info.ifindex);
 }
@@ -175,14 +161,7 @@ void print_json(json_writer& json, const link_info& info, const std::vector<std:
     json.start_object();
     header_members(json, info);
     target_members(json, info);
-    if (!pins.empty()) {
-        json.name("pinned");
-        json.start_array();
-        for (const std::string& pin : pins) {
-            json.string(pin);
-        }
-        json.end_array();
-    }
+    pinned_member(json, pins);
     json.end_object();
 }
 

@@ -3,6 +3,7 @@
 // show and list: one program, those pinned below a directory, or all programs of
 // the machine (for the privileged), in bpftool's forms.
 #include "common/show.hpp"
+#include "common/members.hpp"
 #include "verbs.hpp"
 
 #include <bpffs/program.hpp>
@@ -10,8 +11,6 @@
 #include <charconv>
 #include <ctime>
 #include <fstream>
-
-#include <net/if.h>
 
 #include <array>
 
@@ -83,21 +82,10 @@ std::vector<std::uint32_t> maps_of(const bpffs::program& shown) {
     return shown.map_ids(refused);
 }
 
-std::string device_name(std::uint32_t index) {
-    std::array<char, IF_NAMESIZE> name{};
-    return if_indextoname(index, name.data()) != nullptr ? std::string(name.data())
-                                                         : fmt::format("ifindex {}", index);
-}
-
 void header_members(json_writer& json, const bpffs::program& shown) {
     const program_info& info = shown.info();
-    const std::string_view known = bpffs::word(info.kind);
     json.member("id", info.id);
-    if (known.empty()) {
-        json.member("type", static_cast<std::uint32_t>(info.kind));
-    } else {
-        json.member("type", known);
-    }
+    word_member(json, "type", info.kind);
     if (!info.name.empty()) {
         json.member("name", full_name(shown));
     }
@@ -131,13 +119,7 @@ void print_json(json_writer& json, const bpffs::program& shown,
     const program_info& info = shown.info();
     json.start_object();
     header_members(json, shown);
-    if (info.ifindex != 0) {
-        json.name("dev");
-        json.start_object();
-        json.member("ifindex", info.ifindex);
-        json.member("ifname", device_name(info.ifindex));
-        json.end_object();
-    }
+    dev_member(json, info.ifindex);
     if (info.load_time != 0) {
         json.name("loaded_at");
         json.signed_number(load_time(info));
@@ -156,26 +138,13 @@ void print_json(json_writer& json, const bpffs::program& shown,
     if (info.btf_id != 0) {
         json.member("btf_id", info.btf_id);
     }
-    if (!pins.empty()) {
-        json.name("pinned");
-        json.start_array();
-        for (const std::string& pin : pins) {
-            json.string(pin);
-        }
-        json.end_array();
-    }
+    pinned_member(json, pins);
     json.end_object();
 }
 
 void print_header_plain(output& out, const bpffs::program& shown) {
     const program_info& info = shown.info();
-    const std::string_view known = bpffs::word(info.kind);
-    out.print("{}: ", info.id);
-    if (known.empty()) {
-        out.print("type {}  ", static_cast<std::uint32_t>(info.kind));
-    } else {
-        out.print("{}  ", known);
-    }
+    out.print("{}: {}  ", info.id, word_or_number("type", info.kind));
     if (!info.name.empty()) {
         out.print("name {}  ", full_name(shown));
     }
