@@ -17,7 +17,6 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace bpffs_test {
@@ -208,19 +207,7 @@ TEST_F(admin_fmode_test, applying_twice_is_applying_once) {
 
 TEST_F(admin_fmode_test, four_at_once_apply_once) {
     write_policy("[[grant]]\nusers = [\"alice\", \"bob\"]\n");
-    std::vector<pid_t> children;
-    for (int i = 0; i < 4; i++) {
-        const pid_t child = ::fork();
-        if (child == 0) {
-            ::_exit(run_admin("apply").status);
-        }
-        children.push_back(child);
-    }
-    for (const pid_t child : children) {
-        int status = -1;
-        ::waitpid(child, &status, 0);
-        EXPECT_EQ(status, 0);
-    }
+    expect_ok_four_at_once("apply");
     EXPECT_EQ(mounts_on(place), 1);
     EXPECT_EQ(mounts_on("/run/bpffs/bob"), 1);
 }

@@ -121,19 +121,7 @@ TEST_F(admin_fmode_test, files_are_not_hidden_by_a_mount) {
 }
 
 TEST_F(admin_fmode_test, two_at_once_mount_once) {
-    std::vector<pid_t> children;
-    for (int i = 0; i < 4; i++) {
-        const pid_t child = ::fork();
-        if (child == 0) {
-            ::_exit(run_admin("add alice").status);
-        }
-        children.push_back(child);
-    }
-    for (const pid_t child : children) {
-        int status = -1;
-        ::waitpid(child, &status, 0);
-        EXPECT_EQ(status, 0);
-    }
+    expect_ok_four_at_once("add alice");
     EXPECT_EQ(mounts_on(place), 1);
     EXPECT_EQ(text_of_link(link), place);
 }

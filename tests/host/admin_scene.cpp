@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace bpffs_test {
@@ -132,6 +133,22 @@ void admin_test::expect_ok(const std::string& line) {
     const answer got = run_admin(line);
     EXPECT_EQ(got.status, 0) << line << ": " << got.err;
     EXPECT_EQ(got.err.find("Error"), std::string::npos) << line << ": " << got.err;
+}
+
+void admin_test::expect_ok_four_at_once(const std::string& line) {
+    std::vector<pid_t> children;
+    for (int i = 0; i < 4; i++) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::_exit(run_admin(line).status);
+        }
+        children.push_back(child);
+    }
+    for (const pid_t child : children) {
+        int status = -1;
+        ::waitpid(child, &status, 0);
+        EXPECT_EQ(status, 0);
+    }
 }
 
 void admin_test::expect_error(const std::string& line, int status,

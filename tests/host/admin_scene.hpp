@@ -45,6 +45,8 @@ protected:
     /// Nothing of alice's directory is left, or has ever been there.
     static void expect_nothing_left();
     static void expect_ok(const std::string& line);
+    /// The same in four processes at the same time.
+    static void expect_ok_four_at_once(const std::string& line);
     /// Exit status, and words that the message must contain.
     static void expect_error(const std::string& line, int status,
                              const std::vector<std::string>& words);
