@@ -188,13 +188,7 @@ outcome opens_by_id(scene& s) {
 
 void lay_outer(scene& s, uint32_t type) {
     lay_hash(s);
-    map_create_attr attr;
-    attr.map_type = type;
-    attr.key_size = 4;
-    attr.value_size = 4;
-    attr.max_entries = 1;
-    attr.inner_map_fd = static_cast<uint32_t>(s.own("map"));
-    handle outer = create_map(attr);
+    handle outer = create_map_of_maps(type, s.own("map"));
     const uint32_t key = 0;
     const auto value = static_cast<uint32_t>(s.own("map"));
     if (map_update(outer.get(), &key, &value) != 0) {

@@ -293,13 +293,7 @@ bool was_told(scene& s) {
 /// "map" holds "inner".
 void lay_outer(scene& s) {
     handle inner = create_map(BPF_MAP_TYPE_ARRAY, 4, 8, 1);
-    map_create_attr attr;
-    attr.map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS;
-    attr.key_size = 4;
-    attr.value_size = 4;
-    attr.max_entries = 1;
-    attr.inner_map_fd = static_cast<uint32_t>(inner.get());
-    handle outer = create_map(attr);
+    handle outer = create_map_of_maps(BPF_MAP_TYPE_ARRAY_OF_MAPS, inner.get());
     const uint32_t key = 0;
     const auto fd = static_cast<uint32_t>(inner.get());
     if (map_update(outer.get(), &key, &fd) != 0) {

@@ -217,13 +217,7 @@ outcome inserts_a_program(scene& s, exchange how) {
 
 void lay_two_maps(scene& s) {
     lay_hash_and_own(s);
-    map_create_attr attr;
-    attr.map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS;
-    attr.key_size = 4;
-    attr.value_size = 4;
-    attr.max_entries = 1;
-    attr.inner_map_fd = static_cast<uint32_t>(s.own("map"));
-    s.pin_partner("outer", create_map(attr));
+    s.pin_partner("outer", create_map_of_maps(BPF_MAP_TYPE_ARRAY_OF_MAPS, s.own("map")));
 }
 
 void lay_two_programs(scene& s) {

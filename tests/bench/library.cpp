@@ -2,6 +2,7 @@
 //
 // What the library costs beside a plain loop on raw bpf(2), and iteration beside libbpf's next-key
 // loop. As root, on any kernel; tests/bench/library makes the table of libbpffs/README.md of it.
+#include "support/allocations.hpp"
 #include "support/sandbox.hpp"
 
 #include <bpffs/bpffs.hpp>
@@ -16,30 +17,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
-
-// Counts what is allocated, for the column "allocations". Not inlined: the compiler would pair
-// the library's new with the free() in here, and object.
-namespace {
-std::size_t allocations = 0;
-} // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* got = std::malloc(size)) { // NOLINT(cppcoreguidelines-no-malloc)
-        return got;
-    }
-    throw std::bad_alloc{};
-}
-[[gnu::noinline]] void operator delete(void* some) noexcept {
-    std::free(some); // NOLINT(cppcoreguidelines-no-malloc)
-}
-[[gnu::noinline]] void operator delete(void* some, std::size_t) noexcept {
-    std::free(some); // NOLINT(cppcoreguidelines-no-malloc)
-}
 
 namespace {
 
@@ -94,14 +74,15 @@ int raw_map() {
 /// Counts what the loop allocates, an operation.
 class counted {
 public:
-    explicit counted(benchmark::State& state) : state_{state}, before_{allocations} {}
+    explicit counted(benchmark::State& state) : state_{state}, before_{bpffs_test::allocations()} {}
     counted(const counted&) = delete;
     counted& operator=(const counted&) = delete;
     counted(counted&&) = delete;
     counted& operator=(counted&&) = delete;
     ~counted() {
-        state_.counters["allocations"] = benchmark::Counter(
-            static_cast<double>(allocations - before_), benchmark::Counter::kAvgIterations);
+        state_.counters["allocations"] =
+            benchmark::Counter(static_cast<double>(bpffs_test::allocations() - before_),
+                               benchmark::Counter::kAvgIterations);
     }
 
 private:

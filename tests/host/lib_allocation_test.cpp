@@ -1,34 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// Operations on elements of fixed size allocate nothing: every operator new of this program is
-// counted.
+// Operations on elements of fixed size allocate nothing.
 #include "lib_scene.hpp"
+#include "support/allocations.hpp"
 
 #include <array>
-#include <atomic>
-#include <cstdlib>
-#include <new>
-
-namespace {
-
-std::atomic<std::size_t> allocations{0};
-
-} // namespace
-
-// Not inlined: the compiler would pair somebody's new with the free() in here, and object.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-    ++allocations;
-    if (void* got = std::malloc(size)) { // NOLINT(cppcoreguidelines-no-malloc)
-        return got;
-    }
-    throw std::bad_alloc{};
-}
-[[gnu::noinline]] void operator delete(void* some) noexcept {
-    std::free(some); // NOLINT(cppcoreguidelines-no-malloc)
-}
-[[gnu::noinline]] void operator delete(void* some, std::size_t) noexcept {
-    std::free(some); // NOLINT(cppcoreguidelines-no-malloc)
-}
 
 namespace {
 
@@ -38,9 +14,9 @@ class allocations_of_maps : public on_bpffs {};
 
 /// How many `operate` makes.
 template <class Operate> std::size_t made_by(Operate operate) {
-    const std::size_t before = allocations;
+    const std::size_t before = bpffs_test::allocations();
     operate();
-    return allocations - before;
+    return bpffs_test::allocations() - before;
 }
 
 TEST_F(allocations_of_maps, the_counter_counts) {

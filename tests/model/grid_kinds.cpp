@@ -147,18 +147,8 @@ constexpr map_shape shapes[] = {
     {map_type_arena, "arena", 0, 0, 1, BPF_F_MMAPABLE},
 };
 
-handle map_of_maps(uint32_t type, int inner) {
-    map_create_attr attr;
-    attr.map_type = type;
-    attr.key_size = 4;
-    attr.value_size = 4;
-    attr.max_entries = 1;
-    attr.inner_map_fd = static_cast<uint32_t>(inner);
-    return create_map(attr);
-}
-
 handle outer_for(int inner) {
-    return map_of_maps(BPF_MAP_TYPE_ARRAY_OF_MAPS, inner);
+    return create_map_of_maps(BPF_MAP_TYPE_ARRAY_OF_MAPS, inner);
 }
 
 // Programs.
@@ -343,7 +333,7 @@ std::vector<grid_kind> map_kinds() {
         all.push_back({object_kind::map, name,
                        [type = type] {
                            const handle inner = create_map(BPF_MAP_TYPE_ARRAY, 4, 4, 1);
-                           return map_of_maps(type, inner.get());
+                           return create_map_of_maps(type, inner.get());
                        },
                        outer_for, map_uses()});
     }

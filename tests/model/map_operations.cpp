@@ -106,13 +106,7 @@ outcome open_proc_fd(scene& s) {
 
 void lay_outer_map(scene& s) {
     lay_map(s);
-    map_create_attr attr;
-    attr.map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS;
-    attr.key_size = 4;
-    attr.value_size = 4;
-    attr.max_entries = 1;
-    attr.inner_map_fd = static_cast<uint32_t>(s.own("map"));
-    s.pin_partner("outer", create_map(attr));
+    s.pin_partner("outer", create_map_of_maps(BPF_MAP_TYPE_ARRAY_OF_MAPS, s.own("map")));
 }
 
 outcome insert_as_inner_map(scene& s) {
@@ -293,14 +287,7 @@ int ask_for_types(int map) {
 }
 
 int be_template(int map) {
-    map_create_attr attr;
-    attr.map_type = BPF_MAP_TYPE_HASH_OF_MAPS;
-    attr.key_size = 4;
-    attr.value_size = 4;
-    attr.max_entries = 1;
-    attr.inner_map_fd = static_cast<uint32_t>(map);
-    const handle outer = create_map(attr);
-    return -outer.error();
+    return -create_map_of_maps(BPF_MAP_TYPE_HASH_OF_MAPS, map).error();
 }
 
 int map_for_reading(int map) {

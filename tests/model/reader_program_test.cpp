@@ -208,13 +208,7 @@ TEST_F(reader_program_test, needs_a_kind_whose_changes_can_be_seen) {
 
 TEST_F(reader_program_test, does_not_use_a_map_of_maps) {
     const handle inner = create_map(BPF_MAP_TYPE_ARRAY, 4, 8, 1);
-    map_create_attr attr;
-    attr.map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS;
-    attr.key_size = 4;
-    attr.value_size = 4;
-    attr.max_entries = 1;
-    attr.inner_map_fd = static_cast<uint32_t>(inner.get());
-    const handle map = reader_of(create_map(attr));
+    const handle map = reader_of(create_map_of_maps(BPF_MAP_TYPE_ARRAY_OF_MAPS, inner.get()));
     expect_refused(ended(load_map(BPF_REG_1, map.get())), "need write access");
 }
 

@@ -106,6 +106,16 @@ handle create_map(uint32_t type, uint32_t key_size, uint32_t value_size, uint32_
     return create_map(attr);
 }
 
+handle create_map_of_maps(uint32_t type, int inner) {
+    map_create_attr attr;
+    attr.map_type = type;
+    attr.key_size = sizeof(uint32_t);
+    attr.value_size = sizeof(uint32_t);
+    attr.max_entries = 1;
+    attr.inner_map_fd = static_cast<uint32_t>(inner);
+    return create_map(attr);
+}
+
 int map_lookup(int map, const void* key, void* value) {
     return elem_call(BPF_MAP_LOOKUP_ELEM, map, key, value);
 }

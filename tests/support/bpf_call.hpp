@@ -156,6 +156,8 @@ int bpf_call(int command, void* attr, unsigned size);
 handle create_map(const map_create_attr& attr);
 handle create_map(uint32_t type, uint32_t key_size, uint32_t value_size, uint32_t max_entries,
                   uint32_t flags = 0);
+/// An array or hash of maps like `inner`, with room for one.
+handle create_map_of_maps(uint32_t type, int inner);
 int map_lookup(int map, const void* key, void* value);
 int map_update(int map, const void* key, const void* value, uint64_t flags = 0);
 int map_delete(int map, const void* key);

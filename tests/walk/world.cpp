@@ -116,13 +116,7 @@ world::world(const features& kernel)
       view_(marked_.directory(), mount_access::read_only) {
     error_ = marked_.error() != 0 ? marked_.error() : plain_.error() + view_.error();
     const handle inner = create_map(BPF_MAP_TYPE_HASH, 4, 8, 4);
-    map_create_attr attr;
-    attr.map_type = BPF_MAP_TYPE_ARRAY_OF_MAPS;
-    attr.key_size = 4;
-    attr.value_size = 4;
-    attr.max_entries = 1;
-    attr.inner_map_fd = static_cast<uint32_t>(inner.get());
-    outer_ = create_map(attr);
+    outer_ = create_map_of_maps(BPF_MAP_TYPE_ARRAY_OF_MAPS, inner.get());
     if (error_ == 0 && (!outer_.good() || ::unshare(CLONE_NEWNET) != 0)) {
         error_ = outer_.good() ? errno : outer_.error();
     }
