@@ -199,7 +199,9 @@ public:
         if (!all.empty()) {
             return all;
         }
-        if (placeholder == "KIND") {
+        if (placeholder == "CAPS" || placeholder == "COMMANDS" || placeholder == "KINDS") {
+            all = delegated(keyword);
+        } else if (placeholder == "KIND") {
             add_words<bpffs::map_kind>(all);
         } else if (placeholder == "TYPE") {
             add_words<bpffs::program_kind>(all);
@@ -216,6 +218,30 @@ public:
     }
 
 private:
+    // Words joined by ':', of which the last is unfinished.
+    [[nodiscard]] list delegated(std::string_view keyword) const {
+        list all = {"none"};
+        if (keyword != "caps") {
+            all.emplace_back("any");
+        }
+        if (keyword == "caps") {
+            add_words<bpffs::capability>(all);
+        } else if (keyword == "cmds") {
+            add_words<bpffs::command>(all);
+        } else if (keyword == "maps") {
+            add_words<bpffs::map_kind>(all);
+        } else if (keyword == "progs") {
+            add_words<bpffs::program_kind>(all);
+        } else {
+            add_words<bpffs::attach_kind>(all);
+        }
+        const std::string before = word_.substr(0, word_.rfind(':') + 1);
+        for (std::string& each : all) {
+            each.insert(0, before);
+        }
+        return all;
+    }
+
     [[nodiscard]] list files_for(std::string_view placeholder, std::string_view keyword) const {
         if (placeholder == "MAP") {
             return paths(word_, files::pins, bpffs::object_kind::map);

@@ -2,6 +2,7 @@
 //
 // What holds for every tool, and what bpffs-link and bpffs-doctor say to wrong
 // words, without a kernel.
+#include "admin/admin_tool.hpp"
 #include "common/complete.hpp"
 #include "common/table.hpp"
 #include "doctor/doctor_tool.hpp"
@@ -77,7 +78,8 @@ std::string source(const std::string& file) {
 
 // A manual page without what makes it bold.
 std::string manual(std::string_view tool) {
-    std::string text = source("fsctl/man/" + std::string(tool) + ".1");
+    const char* section = tool == "bpffs-admin" ? ".8" : ".1";
+    std::string text = source("fsctl/man/" + std::string(tool) + section);
     for (const char* markup : {"\\fB", "\\fI", "\\fR"}) {
         for (std::size_t at = 0; (at = text.find(markup, at)) != std::string::npos;) {
             text.erase(at, 3);
@@ -95,8 +97,9 @@ TEST_P(every_tool, HasAManualPageThatSaysWhatTheTableSays) {
     for (const fsctl::verb& each : GetParam()->verbs) {
         std::string begin = std::string(each.names) + (each.names.empty() ? "" : " ");
         for (const std::string_view line : fsctl::split(each.operands, '\n')) {
-            EXPECT_NE(text.find(begin + std::string(line) + "\n"), std::string::npos)
-                << begin << line;
+            std::string whole = begin + std::string(line);
+            whole.erase(whole.find_last_not_of(' ') + 1);
+            EXPECT_NE(text.find(whole + "\n"), std::string::npos) << whole;
             begin.clear();
         }
     }
@@ -132,7 +135,7 @@ TEST_P(every_tool, CompletesWhatTheTableSays) {
 
 INSTANTIATE_TEST_SUITE_P(all, every_tool,
                          testing::Values(&fsctl::map_tool, &fsctl::prog_tool, &fsctl::link_tool,
-                                         &fsctl::doctor_tool),
+                                         &fsctl::doctor_tool, &fsctl::admin_tool),
                          [](const auto& info) {
                              return std::string(
                                  info.param->name.substr(info.param->name.find('-') + 1));
@@ -142,6 +145,7 @@ TEST(Completion, KnowsTheGrammar) {
     using words = std::vector<std::string>;
     const auto map = [](const words& typed) { return fsctl::complete(fsctl::map_tool, typed); };
     const auto prog = [](const words& typed) { return fsctl::complete(fsctl::prog_tool, typed); };
+    const auto admin = [](const words& typed) { return fsctl::complete(fsctl::admin_tool, typed); };
     const auto doctor = [](const words& typed) {
         return fsctl::complete(fsctl::doctor_tool, typed);
     };
@@ -159,6 +163,13 @@ TEST(Completion, KnowsTheGrammar) {
     EXPECT_EQ(prog({"attach", "pinned", "/p", "cgroup_inet_e"}), words{"cgroup_inet_egress"});
     EXPECT_EQ(prog({"attach", "/p", "egress", "cgr"}), words{"cgroup"});
     EXPECT_EQ(prog({"attach", "/p", "egress", "dev", "l"}), words{"lo"});
+    EXPECT_EQ(admin({"ap"}), words{"apply"});
+    EXPECT_EQ(admin({"add", "root", "maps", "has"}), (words{"hash", "hash_of_maps"}));
+    EXPECT_EQ(admin({"add", "root", "maps", "hash:ringb"}), words{"hash:ringbuf"});
+    EXPECT_EQ(admin({"add", "root", "progs", "xd"}), words{"xdp"});
+    EXPECT_EQ(admin({"add", "root", "attachs", "any:xdp_c"}), words{"any:xdp_cpumap"});
+    EXPECT_EQ(admin({"add", "root", "caps", "bpf:per"}), words{"bpf:perfmon"});
+    EXPECT_EQ(admin({"add", "root", "cmds", "map_cr"}), words{"map_create"});
     EXPECT_EQ(doctor({"--f"}), words{"--for"});
     EXPECT_EQ(doctor({"/x", "--for", "cr"}), words{"create"});
     EXPECT_EQ(doctor({"/x", "--for", "load", "--attach", "netkit_p"}),
