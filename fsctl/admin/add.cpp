@@ -3,6 +3,7 @@
 // add: gives a user a bpffs of their own. All or nothing: what was done is
 // undone when a later step fails. Doing it twice is doing it once.
 #include "account.hpp"
+#include "audit.hpp"
 #include "grant.hpp"
 #include "home_link.hpp"
 #include "trusted.hpp"
@@ -101,6 +102,9 @@ void admin_add(context& with, words& given) {
         link.make();
     }
     back.keep();
+    if (mounted == change::made) {
+        audit({audited::granted, who.name, shown, {}, ""}, with.process.err);
+    }
     report(with, who, shown, linked ? &link : nullptr, link_missing ? change::made : mounted);
 }
 

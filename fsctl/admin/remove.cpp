@@ -3,6 +3,7 @@
 // remove: takes a user's bpffs away again, and the link that leads to it. Never
 // with pins inside, unless told to: they would be gone with it.
 #include "account.hpp"
+#include "audit.hpp"
 #include "grant.hpp"
 #include "home_link.hpp"
 #include "trusted.hpp"
@@ -58,6 +59,7 @@ void admin_remove(context& with, words& given) {
         throw failure(fmt::format("{} has no directory '{}'", user, shown.native()),
                       "'bpffs-admin list' shows who has one.");
     }
+    audit({audited::withdrawn, user, shown, {}, ""}, with.process.err);
     report(with, user, shown, link);
 }
 

@@ -305,6 +305,16 @@ TEST_F(admin_fmode_test, everybody_may_list_and_sees_no_foreign_pins) {
 
 // remove
 
+TEST_F(admin_fmode_test, add_and_remove_are_audited_once) {
+    if (exists("/run/systemd/journal/socket")) {
+        GTEST_SKIP() << "the lines go to the journal";
+    }
+    const std::string of_alice = " alice '" + std::string(place) + "' by command line\n";
+    EXPECT_EQ(run_admin("add alice").err, "bpffs-admin: granted" + of_alice);
+    EXPECT_EQ(run_admin("add alice").err, "");
+    EXPECT_EQ(run_admin("remove alice").err, "bpffs-admin: withdrawn" + of_alice);
+}
+
 TEST_F(admin_fmode_test, remove_takes_all_of_it_away) {
     expect_ok("add alice");
     expect_ok("remove alice");
