@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <boost/filesystem/operations.hpp>
 #include <fmt/format.h>
 
 #include <functional>
@@ -522,6 +523,43 @@ TEST_F(every_call_of_programs, of_object_files) {
              }},
         },
         answer::any, {EIO, ENOMEM, EMFILE, EPERM, EINVAL});
+}
+
+// Somebody removes the directory, with what is in it, before each of the calls.
+TEST_F(every_call_of_programs, of_a_directory_that_vanishes) {
+    const std::string before = snapshot();
+    const auto remove_it = [&] {
+        boost::system::error_code ignored;
+        boost::filesystem::remove_all(at("dir"), ignored);
+    };
+    int refused = 0;
+    for (int call = 0;; ++call) {
+        boost::filesystem::create_directory(at("dir"));
+        const auto descriptors = bpffs_test::open_descriptors();
+        std::string words;
+        bool happened = false;
+        {
+            const bpffs_test::interruption now{call, remove_it};
+            try {
+                (void)load_pinned(object_file::open(compiled("lib_count")), at("dir/count"));
+            } catch (const error& failed) {
+                words = failed.what();
+            }
+            happened = bpffs_test::interruption::happened();
+        }
+        EXPECT_EQ(bpffs_test::open_descriptors(), descriptors) << "before call " << call;
+        if (!words.empty()) {
+            ++refused;
+            EXPECT_NE(words.find("dir/count"), std::string::npos) << words;
+            EXPECT_NE(words.find("No such file"), std::string::npos) << words;
+        }
+        remove_it();
+        EXPECT_EQ(snapshot(), before) << "before call " << call;
+        if (!happened || HasFailure()) {
+            break;
+        }
+    }
+    EXPECT_GT(refused, 5);
 }
 
 /// A program attached to a cgroup, once by a link and once without.

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -56,6 +57,36 @@ private:
     static inline int countdown = 0;
     static inline int injected = 0;
     static inline bool hit = false;
+    bpffs::sys::backend old_ = nullptr;
+};
+
+/// What somebody else does while an operation is under way: before its `at`-th call (0 is the
+/// first), which then goes on. One at a time in a process.
+class interruption {
+public:
+    interruption(int at, std::function<void()> deed) {
+        countdown = at;
+        doing = std::move(deed);
+        old_ = bpffs::sys::replace_backend(&ask);
+    }
+    interruption(const interruption&) = delete;
+    interruption& operator=(const interruption&) = delete;
+    interruption(interruption&&) = delete;
+    interruption& operator=(interruption&&) = delete;
+    ~interruption() { bpffs::sys::replace_backend(old_); }
+
+    /// False where the operation made fewer calls.
+    [[nodiscard]] static bool happened() { return countdown < 0; }
+
+private:
+    static long ask(long number, long a, long b, long c, long d, long e, long f) {
+        if (countdown-- == 0) {
+            doing();
+        }
+        return ::syscall(number, a, b, c, d, e, f);
+    }
+    static inline int countdown = 0;
+    static inline std::function<void()> doing;
     bpffs::sys::backend old_ = nullptr;
 };
 
