@@ -96,6 +96,14 @@ template <class Enum> void add_words(list& to) {
     }
 }
 
+void add_delegable_kinds(list& to) {
+    for (const auto each : bpffs::all_of<bpffs::program_kind>()) {
+        if (bpffs::can_be_delegated(each)) {
+            to.emplace_back(bpffs::word(each));
+        }
+    }
+}
+
 list users() {
     list all;
     ::setpwent();
@@ -231,7 +239,7 @@ private:
         } else if (keyword == "maps") {
             add_words<bpffs::map_kind>(all);
         } else if (keyword == "progs") {
-            add_words<bpffs::program_kind>(all);
+            add_delegable_kinds(all);
         } else {
             add_words<bpffs::attach_kind>(all);
         }

@@ -139,7 +139,7 @@ private:
         }
         bool any = false;
         for (const bpffs::program_kind kind : bpffs::all_of<bpffs::program_kind>()) {
-            if (to.programs.contains(kind)) {
+            if (to.programs.contains(kind) && bpffs::can_be_delegated(kind)) {
                 add({"load", wanted::to_load(kind, attach)}, {to_string(kind)});
                 any = true;
             }

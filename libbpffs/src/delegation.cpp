@@ -117,6 +117,10 @@ BPFFS_SET_OF(attach_kind)
 BPFFS_SET_OF(capability)
 #undef BPFFS_SET_OF
 
+bool can_be_delegated(program_kind kind) noexcept {
+    return kind != program_kind::syscall;
+}
+
 bool delegation::empty() const noexcept {
     return *this == delegation{};
 }
@@ -127,7 +131,7 @@ bool delegation::allows_map(map_kind kind) const noexcept {
 
 bool delegation::allows_program(program_kind kind, attach_kind attach) const noexcept {
     return commands.contains(command::prog_load) && programs.contains(kind) &&
-           attachments.contains(attach);
+           attachments.contains(attach) && can_be_delegated(kind);
 }
 
 std::string delegation::to_options() const {

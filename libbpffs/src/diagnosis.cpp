@@ -436,6 +436,11 @@ void judgement::look_at_load_token(program_kind kind, attach_kind attach) {
     }
     const mount_info& mount = *known_.mount;
     const delegation& to = mount.delegated;
+    if (!can_be_delegated(kind)) {
+        add(obstacle::kind_not_delegated, mount.mount_point,
+            fmt::format("no directory delegates programs of kind {}", to_string(kind)), "");
+        return;
+    }
     if (!mount.gives_tokens()) {
         add_no_delegation(
             mount, "load programs",

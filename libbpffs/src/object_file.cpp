@@ -305,6 +305,9 @@ std::string loader::what_is_not_delegated(const delegation& to) const {
         return "the directory's mount does not delegate the command prog_load";
     }
     for (const file_program& one : programs_) {
+        if (one.loads && !can_be_delegated(one.kind)) {
+            return fmt::format("no directory delegates programs of kind {}", to_string(one.kind));
+        }
         if (one.loads && !to.programs.contains(one.kind)) {
             return fmt::format("the directory's mount delegates programs of kind {}, not {}",
                                to.programs.empty() ? "(none)" : to_string(to.programs),

@@ -151,7 +151,7 @@ protected:
     }
     [[nodiscard]] std::string options() const override {
         return "fmode,uid=1000,gid=1000,mode=0700,delegate_cmds=0x21,delegate_maps=0x6,"
-               "delegate_progs=0x100,delegate_attachs=0x2,delegate_caps=bpf";
+               "delegate_progs=cgroup_skb:syscall,delegate_attachs=0x2,delegate_caps=bpf";
     }
 };
 
@@ -174,6 +174,12 @@ TEST_F(doctor_delegation, NamesTheKindsThatAreDelegated) {
     arguments ingress = load;
     ingress.emplace_back("cgroup_inet_ingress");
     EXPECT_EQ(run_tool_as(user, fsctl::doctor_tool, ingress).status, 1);
+    arguments syscalls = egress;
+    syscalls[4] = "syscall";
+    const answer never = run_tool_as(user, fsctl::doctor_tool, syscalls);
+    EXPECT_EQ(never.status, 1);
+    EXPECT_NE(never.out.find("no directory delegates programs of kind syscall"), std::string::npos)
+        << never.out;
 }
 
 } // namespace

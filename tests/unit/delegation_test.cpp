@@ -60,6 +60,30 @@ TEST(delegation, allows_maps_by_command_and_kind) {
     EXPECT_FALSE(some.empty());
 }
 
+TEST(delegation, allows_programs_by_command_kind_and_attachment) {
+    delegation some;
+    some.commands = {command::prog_load};
+    some.programs = {program_kind::socket_filter};
+    EXPECT_FALSE(some.allows_program(program_kind::socket_filter, attach_kind{}));
+    some.attachments = {attach_kind{}};
+    EXPECT_TRUE(some.allows_program(program_kind::socket_filter, attach_kind{}));
+    EXPECT_FALSE(some.allows_program(program_kind::xdp, attach_kind{}));
+    some.commands = {command::map_create};
+    EXPECT_FALSE(some.allows_program(program_kind::socket_filter, attach_kind{}));
+}
+
+TEST(delegation, never_covers_system_call_programs) {
+    delegation all;
+    all.commands = delegated_set<command>::any();
+    all.programs = delegated_set<program_kind>::any();
+    all.attachments = delegated_set<attach_kind>::any();
+    all.capabilities = delegated_set<capability>::any();
+    for (const program_kind kind : all_of<program_kind>()) {
+        EXPECT_EQ(can_be_delegated(kind), kind != program_kind::syscall) << word(kind);
+        EXPECT_EQ(all.allows_program(kind, attach_kind{}), can_be_delegated(kind)) << word(kind);
+    }
+}
+
 TEST(delegation, knows_which_capability_a_kind_asks_for) {
     EXPECT_EQ(capability_for(map_kind::hash), capability::bpf);
     EXPECT_EQ(capability_for(map_kind::lru_hash), capability::bpf);

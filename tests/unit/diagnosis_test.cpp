@@ -269,6 +269,27 @@ TEST(diagnosis, lists_everything_in_order) {
                                   obstacle::sysctl_disables}));
 }
 
+TEST(diagnosis, offers_no_delegation_of_system_call_programs) {
+    facts known = good_new();
+    delegation& to = known.mount->delegated;
+    to.commands = delegated_set<command>::any();
+    to.programs = delegated_set<program_kind>::any();
+    to.attachments = delegated_set<attach_kind>::any();
+    to.capabilities = delegated_set<capability>::any();
+    const auto load = [](program_kind kind) { return wanted::to_load(kind, attach_kind{}); };
+    EXPECT_TRUE(judge(known, load(program_kind::sk_reuseport), ordinary()).findings.empty());
+    const diagnosis said = judge(known, load(program_kind::syscall), ordinary());
+    ASSERT_EQ(said.findings.size(), 2U) << said.sentence;
+    EXPECT_EQ(said.findings[0].what, obstacle::kind_not_delegated);
+    EXPECT_EQ(said.findings[1].what, obstacle::capability_missing);
+    EXPECT_EQ(said.sentence, "no directory delegates programs of kind syscall");
+    known.mount->delegated = {};
+    EXPECT_EQ(judge(known, load(program_kind::syscall), ordinary()).sentence, said.sentence);
+    identity who = ordinary();
+    who.capabilities = 1ULL << 39;
+    EXPECT_TRUE(judge(known, load(program_kind::syscall), who).findings.empty());
+}
+
 TEST(diagnosis, quotes_names_for_the_shell) {
     facts known = good();
     known.file = waypoint{"/b/it's", file_type::file, mode{0}, stranger, stranger};

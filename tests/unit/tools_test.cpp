@@ -167,6 +167,7 @@ TEST(Completion, KnowsTheGrammar) {
     EXPECT_EQ(admin({"add", "root", "maps", "has"}), (words{"hash", "hash_of_maps"}));
     EXPECT_EQ(admin({"add", "root", "maps", "hash:ringb"}), words{"hash:ringbuf"});
     EXPECT_EQ(admin({"add", "root", "progs", "xd"}), words{"xdp"});
+    EXPECT_EQ(admin({"add", "root", "progs", "sysc"}), words{}) << "no directory delegates it";
     EXPECT_EQ(admin({"add", "root", "attachs", "any:xdp_c"}), words{"any:xdp_cpumap"});
     EXPECT_EQ(admin({"add", "root", "caps", "bpf:per"}), words{"bpf:perfmon"});
     EXPECT_EQ(admin({"add", "root", "cmds", "map_cr"}), words{"map_create"});

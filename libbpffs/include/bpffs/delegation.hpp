@@ -65,6 +65,10 @@ template <class Enum>
 [[nodiscard]] BPFFS_API delegated_set<Enum> parse_set(std::string_view text,
                                                       error_code& code) noexcept;
 
+/// False for the kinds whose programs no token of a directory loads, whatever its mount delegates:
+/// syscall, which has no target that could agree. They take the capabilities of whoever loads them.
+[[nodiscard]] BPFFS_API bool can_be_delegated(program_kind kind) noexcept;
+
 /// All that a mount delegates. A value; by default nothing.
 struct BPFFS_API delegation {
     delegated_set<command> commands;        ///< delegate_cmds
@@ -76,7 +80,8 @@ struct BPFFS_API delegation {
     /// True if nothing is delegated.
     [[nodiscard]] bool empty() const noexcept;
 
-    /// True if the command prog_load, this kind and this attachment are delegated.
+    /// True if the command prog_load, this kind and this attachment are delegated, and the kind
+    /// `can_be_delegated`.
     [[nodiscard]] bool allows_program(program_kind kind, attach_kind attach) const noexcept;
 
     /// True if commands and kinds allow such a map to be made. Which capabilities the kernel then

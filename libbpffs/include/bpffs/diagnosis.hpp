@@ -70,7 +70,8 @@ enum class obstacle : std::uint8_t {
     not_the_owner,            ///< chmod and chown are the owner's (chown: CAP_CHOWN)
     handle_lacks_right,       ///< the open handle is bound and may not be pinned again
     no_delegation,            ///< the mount gives out no tokens
-    kind_not_delegated,       ///< it does, but not for this kind (or not for map_create)
+    kind_not_delegated,       ///< it does, but not for this kind (or not for map_create), or no
+                              ///< mount can (programs of kind syscall)
     capability_not_delegated, ///< it does, but without the capability this kind asks for
     capability_missing,       ///< the plain call needs a capability the caller has not
     sysctl_disables,          ///< kernel.unprivileged_bpf_disabled keeps the plain call shut

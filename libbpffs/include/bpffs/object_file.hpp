@@ -109,8 +109,9 @@ public:
     void reuse(std::string_view map, const bpffs::map& existing, error_code& code) noexcept;
 
     /// Loads everything, or nothing; once (the file is empty afterwards, whatever comes of it).
-    /// By the token of `authority` where its mount delegates prog_load and every kind in the file,
-    /// else by the plain call, which takes CAP_BPF and what else the kinds ask for.
+    /// By the token of `authority` where its mount delegates prog_load and every kind in the file
+    /// (programs of kind syscall: never), else by the plain call, which takes CAP_BPF and what else
+    /// the kinds ask for.
     /// errc::not_creatable: neither may; the detail() says why. EACCES, EINVAL, E2BIG, ...: the
     /// verifier refuses a program; the exception's detail() has its last words, `options.log` all.
     [[nodiscard]] loaded_file load(const directory& authority, const load_options& options = {});
