@@ -197,6 +197,23 @@ TEST_F(cgroup_bpf_test, opened_for_writing_it_attaches_and_detaches) {
     EXPECT_EQ(o.error, 0) << o.step;
 }
 
+TEST_F(cgroup_bpf_test, a_link_says_first_that_it_takes_no_program_of_another_kind) {
+    const handle directory = open_file(cgroup().directory(), O_RDONLY | O_DIRECTORY);
+    const handle link = link_create(link_to(number(directory), filter()));
+    ASSERT_TRUE(link.good()) << link.error();
+    const handle same = filter(0);
+    const handle other = load(BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE);
+    ASSERT_TRUE(same.good() && other.good());
+    const auto update = [&](const identity& who, const handle& program) {
+        return as(who, [&] { return done("update", link_update(link.get(), program.get())); })
+            .error;
+    };
+    EXPECT_EQ(update(nobody_special, other), EINVAL);
+    EXPECT_EQ(update(network_admin, other), EINVAL);
+    EXPECT_EQ(update(nobody_special, same), EPERM) << "she has not the cgroup";
+    EXPECT_EQ(update(network_admin, same), 0);
+}
+
 TEST_F(cgroup_bpf_test, gives_the_same_for_other_programs_about_packets) {
     load_options options;
     options.expected_attach_type = BPF_CGROUP_INET_EGRESS;

@@ -52,6 +52,7 @@ int attach_as(const identity& who, const attach_attr& attr) {
 
 const identity nobody_special{alice, alice, {}, 0};
 const identity network_admin{alice, alice, {}, net_admin};
+const identity tracer{alice, alice, {}, 1ULL << CAP_PERFMON};
 
 class detach_test : public testing::Test {
 protected:
@@ -93,6 +94,25 @@ TEST_F(cgroup_detach_test, takes_the_capability_for_each_way_of_attaching) {
         EXPECT_EQ(detach_as(network_admin, named), 0) << flags;
         EXPECT_EQ(count(target(), BPF_CGROUP_INET_SOCK_CREATE), 0);
     }
+}
+
+// Attaching such a program asks for no network: it traces.
+TEST_F(cgroup_detach_test, who_may_trace_detaches_a_security_module) {
+    const handle program =
+        load_traced(BPF_PROG_TYPE_LSM, BPF_LSM_CGROUP, "socket_bind", returns(1));
+    BPFFS_NEEDS("bpf_lsm", program.good() ? "" : "no BPF LSM here");
+    const auto attr = at(target(), program, BPF_LSM_CGROUP);
+    for (const identity& who : {tracer, network_admin}) {
+        ASSERT_EQ(prog_attach(attr), 0);
+        EXPECT_EQ(detach_as(nobody_special, attr), EPERM);
+        EXPECT_EQ(detach_as(who, attr), 0) << who.capabilities;
+        prog_detach(attr); // where that failed
+    }
+    const handle about_packets = load(BPF_PROG_TYPE_CGROUP_SOCK, BPF_CGROUP_INET_SOCK_CREATE);
+    const auto other = at(target(), about_packets, BPF_CGROUP_INET_SOCK_CREATE);
+    ASSERT_EQ(prog_attach(other), 0);
+    EXPECT_EQ(detach_as(tracer, other), EPERM) << "that does not trace";
+    EXPECT_EQ(prog_detach(other), 0);
 }
 
 TEST_F(cgroup_detach_test, a_replacement_detaches) {

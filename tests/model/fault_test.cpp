@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -18,6 +19,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "support/bpf_call.hpp"
@@ -125,6 +127,24 @@ outcome walk(const attempt& tried) {
     return failed("there is no end", E2BIG);
 }
 
+/// How many more files and directories a mount takes.
+uint64_t room_in(const bpffs_mount& mount) {
+    struct statfs about = {};
+    return ::statfs(mount.directory().c_str(), &about) == 0 ? about.f_ffree : 0;
+}
+
+/// A creation of this file, on a mount with nr_inodes: when it fails nothing is there, and as much
+/// room as before, neither less nor more.
+attempt creation(const bpffs_mount& mount, const std::string& path, std::function<int()> call) {
+    attempt tried;
+    tried.call = std::move(call);
+    tried.undo = [path] { ::remove(path.c_str()); };
+    tried.clean = [&mount, path, room = room_in(mount)] {
+        return ::access(path.c_str(), F_OK) != 0 && room_in(mount) == room;
+    };
+    return tried;
+}
+
 int closed(const handle& fd) {
     return fd.good() ? 0 : -fd.error();
 }
@@ -201,28 +221,24 @@ TEST_F(fault_test, creating_with_a_token) {
     expect_recovery(tried);
 }
 
-TEST_F(fault_test, pinning_with_a_mode) {
+TEST_F(fault_test, pinning) {
     const bpffs_mount mount(owned);
     ASSERT_EQ(mount.error(), 0);
     const std::string path = mount / "new";
     const handle map = create_map(BPF_MAP_TYPE_ARRAY, 4, 4, 1);
-    attempt tried;
-    tried.call = [&] { return pin_with_mode(map.get(), path, 0640); };
-    tried.undo = [&] { ::unlink(path.c_str()); };
-    tried.clean = [&] { return ::access(path.c_str(), F_OK) != 0; };
-    expect_recovery(tried);
+    expect_recovery(creation(mount, path, [&] { return pin(map.get(), path); }));
+    expect_recovery(creation(mount, path, [&] { return pin_with_mode(map.get(), path, 0640); }));
 }
 
-TEST_F(fault_test, making_directories_within_a_bound) {
+TEST_F(fault_test, making_directories_and_links_within_a_bound) {
+    // One is all that fits: were a failed one still counted, the next would be ENOSPC.
     const bpffs_mount mount("fmode,uid=1000,mode=0700,nr_inodes=2");
     ASSERT_EQ(mount.error(), 0);
     const std::string path = mount / "new";
-    attempt tried;
-    // One is all that fits: were a failed one still counted, the next would be ENOSPC.
-    tried.call = [&] { return ::mkdir(path.c_str(), 0700) != 0 ? -errno : 0; };
-    tried.undo = [&] { ::rmdir(path.c_str()); };
-    tried.clean = [&] { return ::access(path.c_str(), F_OK) != 0; };
-    expect_recovery(tried);
+    expect_recovery(
+        creation(mount, path, [&] { return ::mkdir(path.c_str(), 0700) != 0 ? -errno : 0; }));
+    expect_recovery(
+        creation(mount, path, [&] { return ::symlink("target", path.c_str()) != 0 ? -errno : 0; }));
 }
 
 class fault_open_test : public fault_test {

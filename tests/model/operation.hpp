@@ -126,6 +126,7 @@ struct operation {
     int granted = 0;
     const char* needs = nullptr; ///< a probe
     attach_target target = attach_target::own;
+    bool delegable = true; ///< directory tokens load programs like the one under test
 
     [[nodiscard]] right needed() const { return rights_of(object, use).needed; }
 };

@@ -276,6 +276,11 @@ operation detaching() {
     return op;
 }
 
+operation by_no_token(operation op) {
+    op.delegable = false;
+    return op;
+}
+
 operation on_network(operation op) {
     op.target = attach_target::network;
     return op;
@@ -296,7 +301,8 @@ const std::vector<operation>& program_operations() {
         target_of("target of freplace", "program_target_of_freplace", BPF_PROG_TYPE_EXT, 0),
         on_network(on("pin again", "program_pin_again", lay_classifier, pin_again_and_run)),
         on_network(on("test run", "program_test_run", lay_classifier, test_run_packet)),
-        on("test run", "program_test_run_syscall", lay_syscall_program, test_run_context),
+        by_no_token(
+            on("test run", "program_test_run_syscall", lay_syscall_program, test_run_context)),
         on(into, "program_into_prog_array", lay_program_array, insert_plain, array_has_it),
         on_network(on(into, "program_into_devmap", lay_device_map, insert_device, slot_has_it)),
         on(into, "program_into_cpumap", lay_cpu_map, insert_cpu, slot_has_it),

@@ -9,11 +9,15 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <linux/btf.h>
+#include <linux/capability.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "support/bpf_call.hpp"
+#include "support/inspect.hpp"
+#include "support/instructions.hpp"
 #include "support/probe.hpp"
 #include "support/sandbox.hpp"
 
@@ -43,21 +47,21 @@ struct attempt {
     load_options options = {};
 };
 
-/// The errno of alice, without capabilities, loading with a token from the mount; a program that
-/// loads is pinned as "program".
-int load_as_alice(const bpffs_mount& mount, const attempt& a) {
-    return as_user(alice,
-                   [&] {
-                       const handle directory = open_file(mount.directory(), O_PATH | O_DIRECTORY);
-                       const handle token = token_create(directory.get());
-                       load_options options = a.options;
-                       options.token = token.get();
-                       const handle program = load_program(a.type, a.text, options);
-                       if (program.good()) {
-                           pin(program.get(), mount / "program");
-                       }
-                       return failed("load", program.error());
-                   })
+/// The errno of alice, with no capabilities but these, loading with a token from the mount; a
+/// program that loads is pinned as "program".
+int load_as_alice(const bpffs_mount& mount, const attempt& a, uint64_t capabilities = 0) {
+    return as({alice, alice, {}, capabilities},
+              [&] {
+                  const handle directory = open_file(mount.directory(), O_PATH | O_DIRECTORY);
+                  const handle token = token_create(directory.get());
+                  load_options options = a.options;
+                  options.token = token.get();
+                  const handle program = load_program(a.type, a.text, options);
+                  if (program.good()) {
+                      pin(program.get(), mount / "program");
+                  }
+                  return failed("load", program.error());
+              })
         .error;
 }
 
@@ -83,8 +87,24 @@ protected:
 TEST_F(program_token_test, loads_the_delegated_types) {
     const std::string filters = delegating("bpf", bit(BPF_PROG_TYPE_SOCKET_FILTER));
     EXPECT_EQ(load_type(filters, BPF_PROG_TYPE_SOCKET_FILTER), 0);
-    EXPECT_EQ(load_type(filters, BPF_PROG_TYPE_SYSCALL), EPERM);
-    EXPECT_EQ(load_type(delegating("bpf"), BPF_PROG_TYPE_SYSCALL), 0);
+    EXPECT_EQ(load_type(filters, BPF_PROG_TYPE_SK_REUSEPORT), EPERM);
+    EXPECT_EQ(load_type(delegating("bpf"), BPF_PROG_TYPE_SK_REUSEPORT), 0);
+}
+
+// It has no target that could agree, and makes system calls as the kernel: none is delegated.
+TEST_F(program_token_test, loads_no_system_call_programs) {
+    const std::string syscalls = bit(BPF_PROG_TYPE_SYSCALL);
+    for (const char* capabilities : {"bpf", "bpf:perfmon", "bpf:net_admin:perfmon"}) {
+        EXPECT_EQ(load_type(delegating(capabilities), BPF_PROG_TYPE_SYSCALL), EPERM)
+            << capabilities;
+        EXPECT_EQ(load_type(delegating(capabilities, syscalls), BPF_PROG_TYPE_SYSCALL), EPERM)
+            << capabilities;
+    }
+    const bpffs_mount mount(delegating("bpf"));
+    attempt own;
+    own.type = BPF_PROG_TYPE_SYSCALL;
+    own.options.flags = BPF_F_SLEEPABLE;
+    EXPECT_EQ(load_as_alice(mount, own, 1ULL << CAP_BPF), 0) << "by a capability of her own";
 }
 
 TEST_F(program_token_test, loads_for_the_delegated_attachments) {
@@ -102,7 +122,8 @@ TEST_F(program_token_test, needs_the_command_delegated) {
 }
 
 TEST_F(program_token_test, each_type_needs_its_capabilities_delegated) {
-    EXPECT_EQ(load_type(delegating("net_admin:perfmon"), BPF_PROG_TYPE_SYSCALL), EPERM) << "bpf";
+    EXPECT_EQ(load_type(delegating("net_admin:perfmon"), BPF_PROG_TYPE_SK_REUSEPORT), EPERM)
+        << "bpf";
     EXPECT_EQ(load_type(delegating("bpf:perfmon"), BPF_PROG_TYPE_XDP), EPERM) << "net_admin";
     EXPECT_EQ(load_type(delegating("bpf:net_admin"), BPF_PROG_TYPE_XDP), 0);
     EXPECT_EQ(load_type(delegating("bpf:net_admin"), BPF_PROG_TYPE_RAW_TRACEPOINT), EPERM)
@@ -112,9 +133,11 @@ TEST_F(program_token_test, each_type_needs_its_capabilities_delegated) {
 
 // The verifier's protections hang on perfmon.
 
-int load_text(const std::string& capabilities, const program_text& text) {
+int load_text(const std::string& capabilities, const program_text& text,
+              uint32_t type = BPF_PROG_TYPE_SOCKET_FILTER) {
     const bpffs_mount mount(delegating(capabilities));
     attempt a;
+    a.type = type;
     a.text = text;
     return mount.error() != 0 ? mount.error() : load_as_alice(mount, a);
 }
@@ -123,6 +146,129 @@ TEST_F(program_token_test, pointers_do_not_leak_without_perfmon) {
     EXPECT_EQ(load_text("bpf:net_admin", returns_pointer()), EACCES);
     EXPECT_EQ(load_text("bpf:net_admin:perfmon", returns_pointer()), 0);
 }
+
+/// The address of a variable of the kernel's.
+TEST_F(program_token_test, variables_of_the_kernel_need_perfmon) {
+    const int variable = kernel_type("bpf_prog_active", BTF_KIND_VAR);
+    BPFFS_NEEDS("kernel_types", variable > 0 ? "" : "no variable to name");
+    const program_text text = load_constant(BPF_REG_1, BPF_PSEUDO_BTF_ID, variable) + returns(0);
+    EXPECT_EQ(load_text("bpf:net_admin", text), EPERM);
+    EXPECT_EQ(load_text("bpf:net_admin:perfmon", text), 0);
+    const bpffs_mount mount(delegating("bpf:net_admin"));
+    attempt own;
+    own.text = text;
+    EXPECT_EQ(load_as_alice(mount, own, 1ULL << CAP_PERFMON), 0) << "by a capability of her own";
+}
+
+// Network namespaces that a program names by number are anybody's.
+
+constexpr int helper_skc_lookup_tcp = 99;
+constexpr int current_namespace = -1; // BPF_F_CURRENT_NETNS
+
+/// Looks for a socket with one of these helpers in the network namespace that `instruction` puts
+/// into r4, and lets it go again.
+program_text looks_for_a_socket(int helper, const bpf_insn& instruction) {
+    return {insn(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, -16, 0),
+            insn(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, -8, 0),
+            instruction,
+            move(BPF_REG_2, BPF_REG_10),
+            add(BPF_REG_2, -16),
+            set(BPF_REG_3, 12), // an IPv4 tuple
+            set(BPF_REG_5, 0),
+            call(helper),
+            if_null(2),
+            move(BPF_REG_1, BPF_REG_0),
+            call(BPF_FUNC_sk_release),
+            set(BPF_REG_0, 0),
+            leave()};
+}
+
+TEST_F(program_token_test, sockets_are_looked_for_in_the_own_namespace) {
+    // Of a struct xdp_md: its queue's number. The verifier does not know it.
+    const bpf_insn unknown = insn(BPF_LDX | BPF_MEM | BPF_W, BPF_REG_4, BPF_REG_1, 16, 0);
+    for (const int helper : {static_cast<int>(BPF_FUNC_sk_lookup_tcp),
+                             static_cast<int>(BPF_FUNC_sk_lookup_udp), helper_skc_lookup_tcp}) {
+        SCOPED_TRACE(helper);
+        const auto load_in = [&](const bpf_insn& instruction) {
+            return load_text("bpf:net_admin", looks_for_a_socket(helper, instruction),
+                             BPF_PROG_TYPE_XDP);
+        };
+        EXPECT_EQ(load_in(set(BPF_REG_4, current_namespace)), 0);
+        EXPECT_EQ(load_in(set(BPF_REG_4, 0)), EACCES);
+        EXPECT_EQ(load_in(set(BPF_REG_4, 5)), EACCES);
+        EXPECT_EQ(load_in(unknown), EACCES);
+        const program_text anywhere = looks_for_a_socket(helper, unknown);
+        EXPECT_EQ(load_program(BPF_PROG_TYPE_XDP, anywhere).error(), 0) << "no token";
+    }
+}
+
+struct named_namespace {
+    const char* name;
+    uint32_t type;
+    const char* function; ///< takes options that have the number of a namespace
+    int options_size;
+    const char* release;
+    bool tuple; ///< the options come after the address of a connection
+};
+
+void PrintTo(const named_namespace& one, std::ostream* out) {
+    *out << one.name;
+}
+
+/// Calls a function of the kernel's with options that say "this namespace", and lets go of what it
+/// gives.
+program_text finds(const named_namespace& what) {
+    program_text text;
+    for (int at = -64; at < 0; at += 8) {
+        text.push_back(insn(BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, at, 0));
+    }
+    text.push_back(insn(BPF_ST | BPF_MEM | BPF_W, BPF_REG_10, 0, -64, current_namespace));
+    const unsigned options = what.tuple ? BPF_REG_4 : BPF_REG_2;
+    const auto kernel_function = [](const char* name) {
+        return insn(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0,
+                    kernel_type(name, BTF_KIND_FUNC));
+    };
+    if (what.tuple) {
+        text = text +
+               program_text{move(BPF_REG_2, BPF_REG_10), add(BPF_REG_2, -16), set(BPF_REG_3, 12)};
+    }
+    return text + program_text{move(options, BPF_REG_10),
+                               add(options, -64),
+                               set(options + 1, what.options_size),
+                               kernel_function(what.function),
+                               if_null(2),
+                               move(BPF_REG_1, BPF_REG_0),
+                               kernel_function(what.release),
+                               set(BPF_REG_0, 0),
+                               leave()};
+}
+
+class named_namespace_test : public program_token_test,
+                             public testing::WithParamInterface<named_namespace> {};
+
+TEST_P(named_namespace_test, is_not_reached) {
+    const named_namespace& what = GetParam();
+    const bool known = kernel_type(what.function, BTF_KIND_FUNC) > 0;
+    BPFFS_NEEDS(what.function, known ? "" : "the kernel has it not, or in a module");
+    const program_text text = finds(what);
+    std::string log;
+    load_options by_root;
+    by_root.log = &log;
+    EXPECT_EQ(load_program(what.type, text, by_root).error(), 0) << "no token\n" << log;
+    for (const char* capabilities : {"bpf:net_admin", "bpf:net_admin:perfmon"}) {
+        EXPECT_EQ(load_text(capabilities, text, what.type), EACCES) << capabilities;
+    }
+}
+
+const named_namespace namers[] = {
+    {"connection_of_xdp", BPF_PROG_TYPE_XDP, "bpf_xdp_ct_lookup", 16, "bpf_ct_release", true},
+    {"connection_of_tc", BPF_PROG_TYPE_SCHED_CLS, "bpf_skb_ct_lookup", 16, "bpf_ct_release", true},
+    {"transformation_of_xdp", BPF_PROG_TYPE_XDP, "bpf_xdp_get_xfrm_state", 36,
+     "bpf_xdp_xfrm_state_release", false},
+};
+
+INSTANTIATE_TEST_SUITE_P(functions, named_namespace_test, testing::ValuesIn(namers),
+                         [](const auto& test) { return test.param.name; });
 
 /// How long a program became that alice loads with a token from such a mount.
 uint32_t verified_size(const std::string& capabilities) {

@@ -13,6 +13,7 @@
 #include <memory>
 
 #include "support/bpf_call.hpp"
+#include "support/inspect.hpp"
 #include "support/instructions.hpp"
 #include "support/probe.hpp"
 #include "support/sandbox.hpp"
@@ -163,6 +164,70 @@ TEST_F(reader_program_test, lets_no_helper_write_a_value) {
                        {move(BPF_REG_2, BPF_REG_0), move(BPF_REG_1, BPF_REG_6),
                         set(BPF_REG_3, value_bytes), set(BPF_REG_4, 0), call(BPF_FUNC_fib_lookup)}),
         "forbidden", BPF_PROG_TYPE_XDP);
+}
+
+// The keys of a map are its own, too: functions that are called for each element are given them.
+
+// Helpers that Debian 12's linux/bpf.h may name otherwise or not at all.
+constexpr int helper_for_each_map_elem = 164;
+constexpr int helper_snprintf = 165;
+constexpr int helper_sys_bpf = 166;
+
+constexpr uint32_t callback_start = 11;
+
+/// Calls a function for each element, with r1 the map, r2 the key, r3 the value; what the program
+/// was given is where r4 points to.
+program_text for_each(int map, const program_text& callback) {
+    return program_text{insn(BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_1, -8, 0)} +
+           load_map(BPF_REG_1, map) +
+           load_constant(BPF_REG_2, BPF_PSEUDO_FUNC, static_cast<int>(callback_start) - 4) +
+           program_text{move(BPF_REG_3, BPF_REG_10), add(BPF_REG_3, -8), set(BPF_REG_4, 0),
+                        call(helper_for_each_map_elem)} +
+           program_text{set(BPF_REG_0, 0), leave()} + ended(callback);
+}
+
+TEST_F(reader_program_test, lets_no_helper_write_a_key) {
+    const handle map = reader_of(create_map(BPF_MAP_TYPE_HASH, value_bytes, 8, 4));
+    const handle format = create_map(BPF_MAP_TYPE_ARRAY, 4, 8, 1, BPF_F_RDONLY_PROG);
+    ASSERT_EQ(map_freeze(format.get()), 0); // the empty text
+    const program_text prints =
+        program_text{move(BPF_REG_1, BPF_REG_2), set(BPF_REG_2, value_bytes)} +
+        load_constant(BPF_REG_3, BPF_PSEUDO_MAP_VALUE, format.get()) +
+        program_text{set(BPF_REG_4, 0), set(BPF_REG_5, 0), call(helper_snprintf)};
+    const program_text looks_up_a_route = {
+        insn(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_4, 0, 0), // the context
+        set(BPF_REG_3, value_bytes), set(BPF_REG_4, 0), call(BPF_FUNC_fib_lookup)};
+    const program_text reads = {insn(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_2, 0, 0)};
+    const auto load_for_each = [&](uint32_t type, const handle& of, const program_text& callback) {
+        return load_typed(type, for_each(of.get(), callback), {callback_start}, &log_).error();
+    };
+    EXPECT_EQ(load_for_each(BPF_PROG_TYPE_XDP, map, reads), 0) << log_;
+    EXPECT_EQ(load_for_each(BPF_PROG_TYPE_RAW_TRACEPOINT, map, prints), EACCES) << log_;
+    EXPECT_EQ(load_for_each(BPF_PROG_TYPE_XDP, map, looks_up_a_route), EACCES) << log_;
+}
+
+// A call that a program makes, by attributes in a value: the call may write them.
+TEST_F(reader_program_test, makes_no_system_call_by_a_value) {
+    const handle map = reader_of(create_map(BPF_MAP_TYPE_ARRAY, 4, value_bytes, 1));
+    const handle own = create_map(BPF_MAP_TYPE_ARRAY, 4, value_bytes, 1);
+    const program_text calls = {set(BPF_REG_3, value_bytes), set(BPF_REG_1, BPF_MAP_CREATE),
+                                call(helper_sys_bpf)};
+    const auto load_calling = [&](const program_text& text) {
+        load_options options;
+        options.flags = BPF_F_SLEEPABLE;
+        options.log = &log_;
+        return load_program(BPF_PROG_TYPE_SYSCALL, text, options).error();
+    };
+    const auto by_look_up = [&](const handle& of) {
+        return with_value(of.get(), program_text{move(BPF_REG_2, BPF_REG_0)} + calls);
+    };
+    const auto by_address = [&](const handle& of) {
+        return ended(load_constant(BPF_REG_2, BPF_PSEUDO_MAP_VALUE, of.get()) + calls);
+    };
+    EXPECT_EQ(load_calling(by_look_up(own)), 0) << log_;
+    EXPECT_EQ(load_calling(by_address(own)), 0) << log_;
+    EXPECT_EQ(load_calling(by_look_up(map)), EACCES) << log_;
+    EXPECT_EQ(load_calling(by_address(map)), EACCES) << log_;
 }
 
 TEST_F(reader_program_test, lets_helpers_read_a_value) {

@@ -122,7 +122,7 @@ TEST_P(target_test, delegated_program_needs_its_target) {
 std::vector<operation> uses_of_programs() {
     std::vector<operation> list = attach_operations();
     for (const operation& op : program_operations()) {
-        if (op.needed() != right::never) {
+        if (op.needed() != right::never && op.delegable) {
             list.push_back(op);
         }
     }
