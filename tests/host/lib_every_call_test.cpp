@@ -403,7 +403,7 @@ TEST_F(every_call_of_files, that_look) {
              for_each_pin(
                  here, [](const listed_pin&) { return true; }, code);
          }},
-        {"read_symlink", [&](error_code& code) { (void)read_symlink(at("link"), code); }},
+        {"read_symlink", [&](error_code& code) { (void)bpffs::read_symlink(at("link"), code); }},
         {"lock", [&](error_code& code) { (void)lock(here, code); }},
         {"mount_info::of", [&](error_code& code) { (void)mount_info::of(here.fd(), code); }},
         {"list_mounts", [&](error_code& code) { (void)list_mounts(code); }},
