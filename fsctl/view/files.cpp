@@ -12,13 +12,16 @@
 #include "common/words.hpp"
 
 #include <algorithm>
-#include <fstream>
+#include <cerrno>
 #include <iostream>
 #include <mutex>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace fsctl::view {
 
@@ -99,7 +102,7 @@ private:
 
 std::string entry_file::read(std::size_t size, off_t at) {
     const std::scoped_lock lock(mutex_);
-    if (at == 0) {
+    if (at == 0 || shown_.empty()) { // whoever begins in the middle has not read yet
         blob value(map_.value_bytes());
         if (!shape_->find(map_, node_->key, value)) {
             throw refused(ENOENT);
@@ -187,8 +190,9 @@ std::string dump_file::read(std::size_t size, off_t at) {
     std::string part;
     while (part.size() < size) {
         if (from + part.size() >= start_ + piece_.size()) {
+            std::string next = text_.next();
             start_ += piece_.size();
-            piece_ = text_.next();
+            piece_ = std::move(next);
             if (piece_.empty()) {
                 break;
             }
@@ -248,25 +252,23 @@ void restore_file::flush() {
 
 class iterator_file : public open_file {
 public:
-    // Opening the pin starts the iterator; the pin's mode decides, as for any file.
-    explicit iterator_file(const std::string& path) : file_(path, std::ios::binary) {
-        if (!file_) {
-            throw refused(errno != 0 ? errno : EIO);
-        }
-    }
+    explicit iterator_file(bpffs::owned_fd opened) : file_(std::move(opened)) {}
     std::string read(std::size_t size, off_t at) override;
     [[nodiscard]] bool is_stream() const override { return true; }
 
 private:
     std::mutex mutex_;
-    std::ifstream file_;
+    bpffs::owned_fd file_;
 };
 
 std::string iterator_file::read(std::size_t size, off_t /*at*/) {
     const std::scoped_lock lock(mutex_);
     std::string part(size, '\0');
-    file_.read(part.data(), static_cast<std::streamsize>(size));
-    part.resize(static_cast<std::size_t>(file_.gcount()));
+    const ssize_t got = ::read(file_.get(), part.data(), part.size());
+    if (got < 0) {
+        throw refused(errno);
+    }
+    part.resize(static_cast<std::size_t>(got));
     return part;
 }
 
@@ -350,15 +352,37 @@ std::unique_ptr<open_file> open_dump(const node_ref& of, bpffs::access rights,
     return std::make_unique<restore_file>(of, std::move(opened.map), chosen);
 }
 
-// By a path that starts at the directory's descriptor, so it is that directory's pin.
+// A mount over the name has inodes of its own.
+dev_t device_of(const node& directory) {
+    struct stat about {};
+    if (::fstat(directory.opened.fd().get(), &about) != 0) {
+        throw refused(errno);
+    }
+    return about.st_dev;
+}
+
+// Opening the pin starts the iterator; the pin's mode decides, as for any file. Its name may have
+// become anything meanwhile, a link or a pipe: what is opened is what was looked at.
 std::unique_ptr<open_file> open_iterator(const node& of, bpffs::access rights) {
     if (bpffs::can_write(rights)) {
         throw refused(EACCES);
     }
     const node& pin = of.object();
-    (void)look_at_source(pin); // still the one of this node
-    return std::make_unique<iterator_file>(
-        fmt::format("/proc/self/fd/{}/{}", pin.parent->opened.fd().get(), pin.name));
+    const auto named = bpffs::owned_fd::adopt(
+        ::openat(pin.parent->opened.fd().get(), pin.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat there {};
+    if (!named || ::fstat(named.get(), &there) != 0) {
+        throw refused(errno);
+    }
+    if (there.st_ino != pin.number || there.st_dev != device_of(*pin.parent)) {
+        throw refused(ESTALE);
+    }
+    auto opened = bpffs::owned_fd::adopt(
+        ::open(fmt::format("/proc/self/fd/{}", named.get()).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!opened) {
+        throw refused(errno);
+    }
+    return std::make_unique<iterator_file>(std::move(opened));
 }
 
 std::unique_ptr<open_file> open_stream(const node_ref& of, bpffs::access rights,

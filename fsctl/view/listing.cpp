@@ -66,6 +66,9 @@ public:
 
 protected:
     bool get(std::size_t place, item& out) override;
+    [[nodiscard]] bool is_further(std::size_t place) const override {
+        return place >= first_ + some_.size();
+    }
 
 private:
     std::uint64_t parent_;
@@ -126,6 +129,10 @@ std::string listing::read(fuse_req_t request, std::size_t size, off_t from) {
     std::size_t used = 0;
     item next;
     for (off_t at = from;; ++at) {
+        // Who has not taken all of a reply asks for the rest of it again.
+        if (at > 2 && used > 0 && is_further(static_cast<std::size_t>(at - 2))) {
+            break;
+        }
         if (at < 2) {
             next = {at == 0 ? "." : "..", 0, S_IFDIR};
         } else if (!get(static_cast<std::size_t>(at - 2), next)) {

@@ -39,6 +39,8 @@ protected:
     // The entry with this place in the listing; false at the end. Called in order, or back to
     // any place before.
     virtual bool get(std::size_t place, item& out) = 0;
+    // Whether what stands before this place cannot be gone back to, once it has been got.
+    [[nodiscard]] virtual bool is_further(std::size_t /*place*/) const { return false; }
 
 private:
     std::mutex mutex_;

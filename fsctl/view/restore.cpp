@@ -249,6 +249,32 @@ std::string_view as_text(bpffs::const_bytes data) {
     return {reinterpret_cast<const char*>(data.data()), data.size()};
 }
 
+// An array's index, a prefix: what no such map takes would be found when others are deleted
+// already.
+void check_key(const bpffs::map& into, bpffs::const_bytes key) {
+    std::uint32_t first = 0;
+    std::memcpy(&first, key.data(), std::min(sizeof(first), key.size()));
+    switch (into.kind()) {
+    case bpffs::map_kind::array:
+    case bpffs::map_kind::percpu_array:
+    case bpffs::map_kind::devmap:
+    case bpffs::map_kind::cpumap:
+    case bpffs::map_kind::array_of_maps:
+    case bpffs::map_kind::prog_array:
+        if (first >= into.info().max_entries) {
+            throw wrong_dump(EINVAL, fmt::format("the array has no element {}", first));
+        }
+        break;
+    case bpffs::map_kind::lpm_trie:
+        if (first > (key.size() - sizeof(first)) * 8) {
+            throw wrong_dump(EINVAL, fmt::format("a prefix of {} bits is too long", first));
+        }
+        break;
+    default:
+        break;
+    }
+}
+
 bool has_deletion(bpffs::map_kind kind) {
     return kind != bpffs::map_kind::array && kind != bpffs::map_kind::percpu_array;
 }
@@ -262,12 +288,8 @@ void check_keys(const bpffs::map& into, const rows& keys,
         throw wrong_dump(ENOSPC, fmt::format("{} elements, and the map takes {}", keys.count(),
                                              into.info().max_entries));
     }
-    for (std::size_t i = 0; i < keys.count() && !has_deletion(into.kind()); ++i) {
-        std::uint32_t index = 0;
-        std::memcpy(&index, keys[i].data(), sizeof(index));
-        if (index >= into.info().max_entries) {
-            throw wrong_dump(EINVAL, fmt::format("the array has no element {}", index));
-        }
+    for (std::size_t i = 0; i < keys.count(); ++i) {
+        check_key(into, keys[i]);
     }
 }
 

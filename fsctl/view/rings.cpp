@@ -9,8 +9,11 @@
 
 #include <array>
 #include <deque>
+#include <exception>
+#include <iostream>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -200,7 +203,11 @@ void ring_waiter::wait_and_serve() {
         const int count = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
         const std::scoped_lock lock(mutex_);
         for (int i = 0; i < count; ++i) {
-            serve(events.at(static_cast<std::size_t>(i)).data.u64);
+            try {
+                serve(events.at(static_cast<std::size_t>(i)).data.u64);
+            } catch (const std::exception& error) { // no memory: it is there for the next reader
+                std::cerr << fmt::format("bpffs-view: {}\n", error.what());
+            }
         }
         if (stopping_) {
             return;

@@ -116,6 +116,7 @@ bool map_shape::takes_text() const noexcept {
     case kind::sockhash:
     case kind::xskmap:
     case kind::reuseport_sockarray:
+    case kind::stack_trace:
     case kind::struct_ops:
         return false;
     case kind::devmap:

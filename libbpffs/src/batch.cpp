@@ -47,7 +47,7 @@ struct batch::state {
 
 void batch::state::start(const map& from) {
     const map_info& info = from.info();
-    map_id = info.id;
+    map_id = 0; // none, until there is room for its entries
     how = traits_of(info.kind).batch ? way::batch : way::walk;
     where = phase::start;
     steps_left = patience * (std::uint64_t{info.max_entries} + 64);
@@ -59,12 +59,13 @@ void batch::state::start(const map& from) {
     std::size_t entries = std::min(want, std::max<std::size_t>(info.max_entries, 1));
     entries = std::clamp<std::size_t>(memory_limit / std::max<std::size_t>(entry, 1), 1, entries);
     grow(from, entries);
+    map_id = info.id;
 }
 
 void batch::state::grow(const map& from, std::size_t entries) {
-    capacity = entries;
     keys.resize(entries * from.key_size());
     values.resize(entries * from.value_bytes());
+    capacity = entries;
 }
 
 std::size_t batch::state::fill(const map& from, failure& why) {

@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include <linux/capability.h>
+
 namespace bpffs {
 namespace {
 
@@ -84,6 +86,25 @@ gid_t current_fsgid() noexcept {
     return sys::setfsgid(unchanged);
 }
 
+/// Those that go past file permissions, as setfsuid(2) counts them. User 0 keeps them, as it has
+/// them; the others lose all, since those of bpf(2) would show them more than they may see.
+constexpr std::uint64_t of_files = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE |
+                                   1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER |
+                                   1ULL << CAP_FSETID;
+
+/// What is effective again afterwards. One for a thread: who acts as another has no capability to
+/// act as a third.
+thread_local std::uint64_t kept_capabilities = 0;
+
+sys::status make_effective(std::uint64_t capabilities) noexcept {
+    auto sets = sys::capget();
+    if (sets.error != 0) {
+        return sets.error;
+    }
+    sets.value.effective = capabilities & sets.value.permitted;
+    return sys::capset(sets.value);
+}
+
 } // namespace
 
 identity identity::of_caller() {
@@ -106,16 +127,19 @@ bool identity::has_capability(unsigned number) const noexcept {
 acting_as::acting_as(uid_t user, gid_t group, const std::vector<gid_t>& groups)
     : user_{current_fsuid()}, group_{current_fsgid()} {
     failure why;
+    const std::uint64_t effective = why.take(sys::capget()).effective;
     groups_ = current_groups(why);
     if (!why) {
         why.set(sys::setgroups(groups));
     }
     if (!why) {
+        kept_capabilities = effective;
         sys::setfsgid(group);
         sys::setfsuid(user);
-        if (current_fsgid() != group || current_fsuid() != user) {
+        const bool taken = current_fsgid() == group && current_fsuid() == user;
+        why.set(taken ? make_effective(user == 0 ? effective & of_files : 0) : EPERM);
+        if (why) {
             restore();
-            why.set(EPERM);
         }
     }
     if (why) {
@@ -128,10 +152,13 @@ acting_as::~acting_as() {
 }
 
 void acting_as::restore() noexcept {
+    bool all_back = make_effective(kept_capabilities) == 0;
     sys::setfsuid(user_);
     sys::setfsgid(group_);
-    const bool groups_back = sys::setgroups(groups_) == 0;
-    if (!groups_back || current_fsuid() != user_ || current_fsgid() != group_) {
+    all_back = sys::setgroups(groups_) == 0 && all_back;
+    // The file system's user may have taken some away again.
+    all_back = make_effective(kept_capabilities) == 0 && all_back;
+    if (!all_back || current_fsuid() != user_ || current_fsgid() != group_) {
         std::abort();
     }
 }

@@ -74,10 +74,12 @@ const_bytes ring_reader::next() noexcept {
     }
     std::uint64_t at = mark(consumer_).load(std::memory_order_relaxed);
     const std::uint64_t end = mark(producer_).load(std::memory_order_acquire);
-    while (at < end) {
+    // Whoever may write the ring can put the mark anywhere, and another reader moves it: nothing is
+    // read past the end.
+    while (at < end && at % head_size == 0 && end - at <= map_.info().max_entries) {
         std::byte* const head = record_at(producer_, at, map_.info().max_entries);
         const std::uint32_t length = length_of(head).load(std::memory_order_acquire);
-        if ((length & BPF_RINGBUF_BUSY_BIT) != 0) {
+        if ((length & BPF_RINGBUF_BUSY_BIT) != 0 || room_for(length & length_mask) > end - at) {
             break;
         }
         pending_ = room_for(length & length_mask);

@@ -5,6 +5,7 @@
 #include "sys.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <poll.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cerrno>
@@ -620,6 +622,39 @@ status setgroups(std::span<const gid_t> groups) noexcept {
 
 result<std::size_t> getgroups(std::span<gid_t> groups) noexcept {
     return size(call(SYS_getgroups, groups.size(), groups.data()));
+}
+
+namespace {
+
+__user_cap_header_struct of_this_thread() noexcept {
+    return {_LINUX_CAPABILITY_VERSION_3, 0};
+}
+
+std::uint64_t joined(std::uint32_t low, std::uint32_t high) noexcept {
+    return std::uint64_t{high} << 32 | low;
+}
+
+} // namespace
+
+result<capability_sets> capget() noexcept {
+    __user_cap_header_struct head = of_this_thread();
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
+    const auto done = call(SYS_capget, &head, data.data());
+    return {{joined(data[0].effective, data[1].effective),
+             joined(data[0].permitted, data[1].permitted),
+             joined(data[0].inheritable, data[1].inheritable)},
+            done.error};
+}
+
+status capset(const capability_sets& sets) noexcept {
+    __user_cap_header_struct head = of_this_thread();
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
+    for (std::size_t half = 0; half < data.size(); ++half) {
+        data.at(half) = {static_cast<std::uint32_t>(sets.effective >> (half * 32)),
+                         static_cast<std::uint32_t>(sets.permitted >> (half * 32)),
+                         static_cast<std::uint32_t>(sets.inheritable >> (half * 32))};
+    }
+    return call(SYS_capset, &head, data.data()).error;
 }
 
 } // namespace bpffs::sys

@@ -347,4 +347,13 @@ gid_t setfsgid(gid_t group) noexcept;
 status setgroups(std::span<const gid_t> groups) noexcept;
 result<std::size_t> getgroups(std::span<gid_t> groups) noexcept;
 
+/// Capabilities, bit by number.
+struct capability_sets {
+    std::uint64_t effective = 0;
+    std::uint64_t permitted = 0;
+    std::uint64_t inheritable = 0;
+};
+result<capability_sets> capget() noexcept;
+status capset(const capability_sets& sets) noexcept;
+
 } // namespace bpffs::sys

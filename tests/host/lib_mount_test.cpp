@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include <linux/capability.h>
+
 namespace {
 
 using namespace lib_test;
@@ -123,6 +125,34 @@ TEST_F(mounting, by_an_ordinary_user_is_refused) {
         return code == boost::system::errc::operation_not_permitted ? "" : code.message();
     });
     EXPECT_FALSE(mounted());
+}
+
+// Capabilities for bpf(2) would show more than the user may see, so they go, too. User 0 keeps
+// those for files, which it has by being that user.
+TEST(acting, as_another_user_is_without_capabilities) {
+    const identity before = identity::of_caller();
+    BPFFS_NEEDS("setuid", before.has_capability(CAP_SETUID) && before.has_capability(CAP_SETGID)
+                              ? ""
+                              : "no CAP_SETUID");
+    {
+        const acting_as alice{bpffs_test::alice, bpffs_test::alice, {bpffs_test::bob}};
+        const identity now = identity::of_caller();
+        EXPECT_EQ(now.user, bpffs_test::alice);
+        EXPECT_EQ(now.groups, std::vector<gid_t>{bpffs_test::bob});
+        EXPECT_EQ(now.capabilities, 0U);
+        EXPECT_THROW((acting_as{bpffs_test::bob, bpffs_test::bob}), error);
+    }
+    {
+        const acting_as root{0, 0};
+        const identity now = identity::of_caller();
+        EXPECT_EQ(now.has_capability(CAP_DAC_OVERRIDE), before.has_capability(CAP_DAC_OVERRIDE));
+        EXPECT_FALSE(now.has_capability(CAP_BPF));
+        EXPECT_FALSE(now.has_capability(CAP_SYS_ADMIN));
+    }
+    const identity after = identity::of_caller();
+    EXPECT_EQ(after.user, before.user);
+    EXPECT_EQ(after.groups, before.groups);
+    EXPECT_EQ(after.capabilities, before.capabilities);
 }
 
 TEST_F(mounting, as_another_user_makes_their_files) {
