@@ -3,6 +3,7 @@
 // add: gives a user a bpffs of their own. All or nothing: what was done is
 // undone when a later step fails. Doing it twice is doing it once.
 #include "account.hpp"
+#include "alone.hpp"
 #include "audit.hpp"
 #include "grant.hpp"
 #include "home_link.hpp"
@@ -89,7 +90,7 @@ void admin_add(context& with, words& given) {
     const bool link_missing = linked && link.look() == link_state::absent;
 
     const trusted_directory base = open_trusted(wanted.base, if_absent::make);
-    const bpffs::owned_fd alone = bpffs::lock(base.handle);
+    const bpffs::owned_fd held = alone();
     undo back; // while the directory is still open, and locked
     for (const bpffs::path& made : base.made) {
         back.add([made] {

@@ -46,12 +46,14 @@ void adjust(const target& wanted, const bpffs::location& place, const bpffs::mou
 
 } // namespace
 
-void applier::hold(const std::vector<bpffs::path>& bases) {
+void applier::hold(const std::vector<bpffs::path>& bases, patience most) {
+    if (bases.empty()) {
+        return; // somebody logs in who is given nothing
+    }
+    alone_ = alone(most);
     for (const bpffs::path& each : std::set<bpffs::path>(bases.begin(), bases.end())) {
         try {
-            held_base held{open_trusted(each, if_absent::make).handle, {}};
-            held.alone = bpffs::lock(held.handle);
-            bases_.emplace(each, std::move(held));
+            bases_.emplace(each, open_trusted(each, if_absent::make).handle);
         } catch (const std::exception& error) {
             wrong_.add(error);
         }
@@ -63,7 +65,7 @@ const bpffs::directory& applier::base_of(const bpffs::path& directory) const {
     if (found == bases_.end()) {
         throw failure(fmt::format("'{}' cannot be used", directory.parent_path().native()));
     }
-    return found->second.handle;
+    return found->second;
 }
 
 void applier::report(audited what, const std::string& user, const bpffs::path& directory,
@@ -224,7 +226,7 @@ namespace {
 enum class scope { everything, these_users };
 
 void apply_policy(context& with, applier& work, const policy& rules,
-                  const std::vector<account>& accounts, scope which) {
+                  const std::vector<account>& accounts, scope which, patience most) {
     policy used = rules;
     if (which == scope::these_users) {
         used.areas.clear();
@@ -243,7 +245,7 @@ void apply_policy(context& with, applier& work, const policy& rules,
             bases.push_back(each.mount_point.parent_path());
         }
     }
-    work.hold(bases);
+    work.hold(bases, most);
 
     if (with.chosen.json) {
         with.json.start_array();
@@ -290,7 +292,7 @@ void admin_apply(context& with, words& given) {
     }
     applier work(with, pins);
     apply_policy(with, work, rules, accounts,
-                 users.empty() ? scope::everything : scope::these_users);
+                 users.empty() ? scope::everything : scope::these_users, std::nullopt);
     if (work.changes() == 0) {
         with.remark("nothing to change");
     }
@@ -318,7 +320,8 @@ void admin_login(context& with, words& given) {
               with.process.err);
     }
     applier work(with, occupied::leave);
-    apply_policy(with, work, rules, {*who}, scope::these_users);
+    // Whoever logs in waits with it.
+    apply_policy(with, work, rules, {*who}, scope::these_users, std::chrono::seconds(10));
     work.finish();
 }
 

@@ -4,6 +4,7 @@
 // nothing. What fails is noted and audited, and the others still done.
 #pragma once
 
+#include "alone.hpp"
 #include "audit.hpp"
 #include "step.hpp"
 #include "withdraw.hpp"
@@ -17,12 +18,6 @@
 
 namespace fsctl {
 
-// A directory in which users' directories are made, and held alone.
-struct held_base {
-    bpffs::directory handle;
-    bpffs::owned_fd alone;
-};
-
 // What happens to a directory with pins in it that is to have other rights. No
 // pins are ever dropped: one that the policy gives no more stays as long as it
 // has some.
@@ -32,9 +27,10 @@ class applier {
 public:
     applier(context& with, occupied pins) : with_(with), pins_(pins) {}
 
-    // Waits until no other process changes the directories in these places.
-    // Nothing else is to be locked afterwards.
-    void hold(const std::vector<bpffs::path>& bases);
+    // Waits until no other process changes directories of users, and opens the
+    // places that they are in. Nothing else is to be locked afterwards. failure
+    // of alone(); a place that cannot be used is noted.
+    void hold(const std::vector<bpffs::path>& bases, patience most);
 
     void apply(const target& wanted, const std::vector<bpffs::mount_info>* there);
     void take_away(const withdrawal& what);
@@ -59,7 +55,8 @@ private:
 
     context& with_;
     occupied pins_;
-    std::map<bpffs::path, held_base> bases_;
+    bpffs::owned_fd alone_;
+    std::map<bpffs::path, bpffs::directory> bases_;
     failures wrong_;
     std::size_t changes_ = 0;
 };

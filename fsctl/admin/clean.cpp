@@ -2,6 +2,7 @@
 //
 // clean: the directories of users whose account is gone. Reports each, and
 // takes it away; with pins in it only when told to.
+#include "alone.hpp"
 #include "audit.hpp"
 #include "grant.hpp"
 #include "step.hpp"
@@ -29,7 +30,7 @@ void print(context& with, const withdrawal& gone) {
 
 void clean_one(context& with, const withdrawal& gone, with_pins pins) {
     const trusted_directory base = open_trusted(gone.directory.parent_path(), if_absent::fail);
-    const bpffs::owned_fd alone = bpffs::lock(base.handle);
+    const bpffs::owned_fd held = alone();
     withdraw(base.handle, gone.name, pins, "bpffs-admin clean force");
     audit({audited::withdrawn, gone.name, gone.directory, {}, "the account is gone"},
           with.process.err);

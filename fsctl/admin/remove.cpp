@@ -3,6 +3,7 @@
 // remove: takes a user's bpffs away again, and the link that leads to it. Never
 // with pins inside, unless told to: they would be gone with it.
 #include "account.hpp"
+#include "alone.hpp"
 #include "audit.hpp"
 #include "grant.hpp"
 #include "home_link.hpp"
@@ -51,7 +52,7 @@ void admin_remove(context& with, words& given) {
     const std::string user = who ? who->name : word;
     const bpffs::path shown = where / user;
     const trusted_directory base = open_trusted(where, if_absent::fail);
-    const bpffs::owned_fd alone = bpffs::lock(base.handle);
+    const bpffs::owned_fd held = alone();
     const withdrawn what =
         withdraw(base.handle, user, pins, fmt::format("bpffs-admin remove {} force", user));
     const bool link = who && home_link(*who, shown).remove();

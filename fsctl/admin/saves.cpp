@@ -5,6 +5,7 @@
 #include "saves.hpp"
 
 #include "account.hpp"
+#include "alone.hpp"
 #include "grant.hpp"
 #include "policy_file.hpp"
 #include "save_files.hpp"
@@ -68,23 +69,24 @@ bpffs::path own_saves(uid_t caller) {
     return who->home / ".local/state/bpffs";
 }
 
-// Alone: other saves and restores wait, and for root apply, too.
+// Alone: other saves and restores wait, and for root apply, too. An ordinary
+// user locks what is their own.
 struct held_directory {
     bpffs::directory base;
     bpffs::directory top;
-    bpffs::owned_fd alone;
+    bpffs::owned_fd lock;
 };
 
 held_directory hold(const bpffs::path& directory) {
     held_directory held;
     if (bpffs::identity::of_caller().user == 0) {
         held.base = open_trusted(directory.parent_path(), if_absent::fail).handle;
-        held.alone = bpffs::lock(held.base);
+        held.lock = alone();
         held.top =
             bpffs::directory::open({held.base, directory.filename()}, bpffs::symlinks::refuse);
     } else {
         held.top = bpffs::directory::open(directory, bpffs::symlinks::refuse);
-        held.alone = bpffs::lock(held.top);
+        held.lock = bpffs::lock(held.top);
     }
     return held;
 }

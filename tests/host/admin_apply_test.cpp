@@ -15,8 +15,12 @@
 #include <cstdlib>
 #include <fstream>
 
+#include <chrono>
+#include <csignal>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace bpffs_test {
@@ -496,6 +500,87 @@ TEST_F(admin_fmode_test, users_save_and_restore_their_own) {
     EXPECT_EQ(restored.error, 0);
     EXPECT_TRUE(restored.seen);
     EXPECT_EQ(status_of(std::string(place) + "/m").st_uid, alice);
+}
+
+// Who waits for whom
+
+/// As somebody who may not write there: has the directory open and keeps it locked.
+class held_by_a_user {
+public:
+    explicit held_by_a_user(const char* directory) {
+        int ready[2] = {-1, -1};
+        EXPECT_EQ(::pipe2(ready, O_CLOEXEC), 0);
+        child_ = ::fork();
+        if (child_ == 0) {
+            const handle held =
+                become({bob, bob}) ? open_file(directory, O_RDONLY | O_DIRECTORY) : handle(-EPERM);
+            const bool locked = held.good() && ::flock(held.get(), LOCK_EX) == 0;
+            const char word = locked ? 'y' : 'n';
+            (void)!::write(ready[1], &word, 1);
+            for (;;) {
+                ::pause();
+            }
+        }
+        char word = 'n';
+        EXPECT_EQ(::read(ready[0], &word, 1), 1);
+        EXPECT_EQ(word, 'y');
+        ::close(ready[0]);
+        ::close(ready[1]);
+    }
+    held_by_a_user(const held_by_a_user&) = delete;
+    held_by_a_user& operator=(const held_by_a_user&) = delete;
+    held_by_a_user(held_by_a_user&&) = delete;
+    held_by_a_user& operator=(held_by_a_user&&) = delete;
+    ~held_by_a_user() {
+        ::kill(child_, SIGKILL);
+        ::waitpid(child_, nullptr, 0);
+    }
+
+private:
+    pid_t child_ = -1;
+};
+
+/// The exit status, or -1 where it has not ended after some seconds.
+int status_in_time(const std::string& line) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(20);
+        ::_exit(run_admin(line).status);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(admin_test, no_user_makes_root_wait) {
+    ASSERT_EQ(::mkdir("/run/bpffs", 0755), 0);
+    const held_by_a_user held("/run/bpffs");
+    EXPECT_EQ(status_in_time("remove alice"), 1) << "there is none, and it says so at once";
+    EXPECT_EQ(status_of("/run/bpffs-admin.lock").st_mode & 07777U, 0600U);
+    const outcome o = as_user(
+        bob, [] { return failed("open", open_file("/run/bpffs-admin.lock", O_RDONLY).error()); });
+    EXPECT_EQ(o.error, EACCES);
+}
+
+TEST_F(admin_test, a_lock_that_others_could_hold_is_not_used) {
+    ASSERT_EQ(::mkdir("/run/bpffs", 0755), 0);
+    ASSERT_EQ(::symlink("/run/elsewhere", "/run/bpffs-admin.lock"), 0);
+    expect_error("remove alice", 1, {"/run/bpffs-admin.lock"});
+    EXPECT_FALSE(exists("/run/elsewhere")) << "a link is not followed";
+    ASSERT_EQ(::unlink("/run/bpffs-admin.lock"), 0);
+    ASSERT_TRUE(open_file("/run/bpffs-admin.lock", O_CREAT | O_RDWR, 0666).good());
+    ASSERT_EQ(::chmod("/run/bpffs-admin.lock", 0644), 0);
+    expect_error("remove alice", 1, {"/run/bpffs-admin.lock", "0644"});
+}
+
+TEST_F(admin_fmode_test, a_log_in_does_not_wait_for_ever) {
+    write_policy(for_alice);
+    expect_ok("apply");
+    const handle held = open_file("/run/bpffs-admin.lock", O_RDWR);
+    ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+    const auto start = std::chrono::steady_clock::now();
+    expect_error("login alice", 1, {"another bpffs-admin", "10 seconds"});
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
 } // namespace
