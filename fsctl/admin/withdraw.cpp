@@ -4,6 +4,7 @@
 #include "withdraw.hpp"
 
 #include "common/failure.hpp"
+#include "undo.hpp"
 #include "user_mount.hpp"
 
 #include <bpffs/mount.hpp>
@@ -51,6 +52,21 @@ void check_no_pins(const bpffs::directory& top, const std::string& remedy) {
     }
 }
 
+namespace {
+
+// Until all is well: opened again, since a descriptor that is kept would keep the
+// mount busy.
+void write_again_unless_kept(const bpffs::location& place, undo& back) {
+    back.add([place] {
+        bpffs::error_code ignored;
+        const bpffs::directory top =
+            bpffs::directory::open(place, bpffs::symlinks::refuse, ignored);
+        bpffs::protect_file_system(top, bpffs::write_protection::writable, ignored);
+    });
+}
+
+} // namespace
+
 withdrawn withdraw(const bpffs::directory& base, const std::string& name, with_pins pins,
                    const std::string& forced) {
     withdrawn what;
@@ -60,14 +76,21 @@ withdrawn withdraw(const bpffs::directory& base, const std::string& name, with_p
             throw failure(fmt::format("'{}' is {}, not a user's bpffs", place.display().native(),
                                       describe(*there)));
         }
-        if (pins == with_pins::refuse) {
-            // Closed again at once: an open directory would keep the mount busy.
-            check_no_pins(bpffs::directory::open(place, bpffs::symlinks::refuse),
-                          fmt::format("'{}' removes them with it; objects that are in use "
-                                      "elsewhere stay.",
-                                      forced));
-        }
+        undo back;
+        write_again_unless_kept(place, back);
+        {
+            const bpffs::directory top = bpffs::directory::open(place, bpffs::symlinks::refuse);
+            // No pin is made after they were counted; and a copy of the mount in
+            // another namespace, which stays, gives nothing any more.
+            bpffs::protect_file_system(top, bpffs::write_protection::read_only);
+            if (pins == with_pins::refuse) {
+                check_no_pins(top, fmt::format("'{}' removes them with it; objects that are in "
+                                               "use elsewhere stay.",
+                                               forced));
+            }
+        } // closed: an open directory would keep the mount busy
         take_down(place);
+        back.keep();
         what.mount = true;
     }
     bpffs::error_code code;

@@ -18,9 +18,11 @@ struct withdrawn {
 };
 
 // Takes down the mount on `name` in a trusted directory, if there is one, and
-// removes the mount point. `forced` is the command that drops pins, for
-// messages. failure where there are pins, somebody works in it, or something
-// else is mounted there.
+// removes the mount point. The file system is read-only from then on, also where
+// it is mounted in another namespace; where there is a failure it stays writable,
+// and where the process is killed the next one makes it so. `forced` is the command that drops
+// pins, for messages. failure where there are pins, somebody works in it, or something else is
+// mounted there.
 withdrawn withdraw(const bpffs::directory& base, const std::string& name, with_pins pins,
                    const std::string& forced);
 

@@ -10,7 +10,9 @@
 #include <cerrno>
 #include <csignal>
 
+#include "kill_everywhere.hpp"
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -384,6 +386,60 @@ TEST_F(admin_fmode_test, another_place_works_as_well) {
     expect_ok("remove alice dir /run/elsewhere");
     EXPECT_FALSE(exists(link));
     EXPECT_TRUE(exists("/run/elsewhere")) << "it was there before";
+}
+
+TEST_F(admin_fmode_test, a_view_of_ones_own_keeps_nothing_that_was_taken_away) {
+    expect_ok("add alice");
+    int ways[2][2] = {};
+    ASSERT_EQ(::pipe(ways[0]), 0);
+    ASSERT_EQ(::pipe(ways[1]), 0);
+    char word = 'x';
+    const pid_t child = ::fork();
+    if (child == 0) { // in a mount namespace of its own, where it is mounted elsewhere, too
+        (void)::unshare(CLONE_NEWNS);
+        (void)::mount(place, "/home/alice", nullptr, MS_BIND, nullptr);
+        (void)!::write(ways[0][1], &word, 1);
+        (void)!::read(ways[1][0], &word, 1);
+        ::_exit(as_user(alice, [] { return make_map_in("/home/alice", BPF_MAP_TYPE_HASH); }).error);
+    }
+    ASSERT_EQ(::read(ways[0][0], &word, 1), 1);
+    expect_ok("remove alice");
+    ASSERT_EQ(::write(ways[1][1], &word, 1), 1);
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), EROFS) << "neither a token nor a pin";
+    for (const auto& way : ways) {
+        ::close(way[0]);
+        ::close(way[1]);
+    }
+}
+
+TEST_F(admin_fmode_test, what_could_not_be_taken_away_stays_writable) {
+    expect_ok("add alice");
+    {
+        const handle inside = open_file(place, O_PATH | O_DIRECTORY);
+        expect_error("remove alice force", 1, {"in use"});
+    }
+    ASSERT_EQ(as_user(alice, [] { return make_map_in(place, BPF_MAP_TYPE_HASH); }).error, 0);
+    expect_error("remove alice", 1, {"1 pin"});
+    ASSERT_EQ(::unlink((std::string(place) + "/m").c_str()), 0) << "still writable";
+    EXPECT_EQ(as_user(alice, [] { return make_map_in(place, BPF_MAP_TYPE_HASH); }).error, 0);
+}
+
+TEST_F(admin_fmode_test, killed_at_any_call_a_removal_loses_no_pin) {
+    expect_ok("add alice");
+    ASSERT_EQ(as_user(alice, [] { return make_map_in(place, BPF_MAP_TYPE_HASH); }).error, 0);
+    const int killed = kill_at_every_call([] { (void)run_admin("remove alice"); },
+                                          [&](int call) {
+                                              expect_error("remove alice", 1, {"1 pin"});
+                                              const std::string at = std::string(place) + "/d";
+                                              EXPECT_EQ(::mkdir(at.c_str(), 0755), 0)
+                                                  << "writable again, call " << call;
+                                              EXPECT_EQ(::rmdir(at.c_str()), 0);
+                                          });
+    ASSERT_NE(killed, -1);
+    EXPECT_GT(killed, 1);
 }
 
 } // namespace
