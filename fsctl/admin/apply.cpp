@@ -26,21 +26,35 @@ namespace {
 
 constexpr const char* system_bpffs = "/sys/fs/bpf";
 
+constexpr unsigned sticky = 01000; // which the kernel gives each new bpffs
+
+// While it changes hands it is open to the owner alone: what the old group could
+// do is nothing for the new one.
+void set_group_and_mode(const target& wanted, const bpffs::location& root, bool other_group) {
+    const bpffs::mode in_the_end = wanted.what.mode.from.file
+                                       ? bpffs::mode(wanted.what.mode.value.bits() | sticky)
+                                       : bpffs::look_at(root).permissions; // the owner's choice
+    if (other_group) {
+        bpffs::permissions(root, bpffs::mode(0700 | sticky));
+        bpffs::change_owner(root, std::nullopt, wanted.group);
+    }
+    bpffs::permissions(root, in_the_end);
+}
+
 // In place: what needs no new mount.
 void adjust(const target& wanted, const bpffs::location& place, const bpffs::mount_info& there) {
     const bpffs::directory root = bpffs::directory::open(place, bpffs::symlinks::refuse);
-    if (there.protection == bpffs::write_protection::read_only) {
-        bpffs::protect_file_system(root, bpffs::write_protection::writable);
-    }
     if (there.fmode != bpffs::fmode_option::on) {
         bpffs::turn_fmode_on(root);
     }
-    if (wanted.what.group.from.file) {
-        bpffs::change_owner({root, "."}, std::nullopt, wanted.group);
+    // Owner and mode of a read-only file system cannot be changed, so this is not
+    // the last step; it opens nothing that was not open before the interruption.
+    if (there.protection == bpffs::write_protection::read_only) {
+        bpffs::protect_file_system(root, bpffs::write_protection::writable);
     }
-    if (wanted.what.mode.from.file) {
-        constexpr unsigned sticky = 01000; // which the kernel gives each new bpffs
-        bpffs::permissions({root, "."}, bpffs::mode(wanted.what.mode.value.bits() | sticky));
+    const bool other_group = wanted.what.group.from.file && there.group != wanted.group;
+    if (other_group || wanted.what.mode.from.file) {
+        set_group_and_mode(wanted, {root, "."}, other_group);
     }
 }
 

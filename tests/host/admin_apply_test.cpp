@@ -583,6 +583,39 @@ TEST_F(admin_fmode_test, a_log_in_does_not_wait_for_ever) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
+TEST_F(admin_fmode_test, killed_at_any_call_an_adjustment_opens_it_to_nobody) {
+    const std::string texts[] = {std::string(for_alice) + "group = \"daemon\"\nmode = \"0770\"\n",
+                                 std::string(for_alice) + "group = \"bin\"\nmode = \"0700\"\n"};
+    write_policy(texts[0]);
+    expect_ok("apply");
+    write_policy(texts[1]);
+    const int killed =
+        kill_at_every_call([] { (void)run_admin("apply"); },
+                           [&](int call) {
+                               const struct stat st = status_of(place);
+                               EXPECT_FALSE(st.st_gid == 2 && (st.st_mode & 0070U) != 0)
+                                   << "the new group has what the old one had, call " << call;
+                               expect_ok("apply");
+                               EXPECT_EQ(status_of(place).st_gid, 2U);
+                               EXPECT_EQ(status_of(place).st_mode & 0777U, 0700U);
+                               write_policy(texts[0]);
+                               expect_ok("apply");
+                               write_policy(texts[1]);
+                           });
+    ASSERT_NE(killed, -1);
+    EXPECT_GT(killed, 1);
+}
+
+TEST_F(admin_fmode_test, another_group_leaves_the_owners_mode) {
+    write_policy(for_alice);
+    expect_ok("apply");
+    ASSERT_EQ(::chmod(place, 01750), 0);
+    write_policy(std::string(for_alice) + "group = \"daemon\"\n");
+    expect_ok("apply");
+    EXPECT_EQ(status_of(place).st_gid, 1U);
+    EXPECT_EQ(status_of(place).st_mode & 07777U, 01750U);
+}
+
 } // namespace
 
 } // namespace bpffs_test
