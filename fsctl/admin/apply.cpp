@@ -116,11 +116,18 @@ void applier::apply(const target& wanted, const std::vector<bpffs::mount_info>* 
 
 void applier::replace(const target& wanted, const bpffs::location& place,
                       const bpffs::mount_info& there) {
-    if (pins_ == occupied::leave) {
-        check_no_pins(bpffs::directory::open(place, bpffs::symlinks::refuse),
-                      fmt::format("Its rights stay as they are. 'bpffs-admin apply {} force' "
-                                  "changes them and carries the pins over.",
-                                  wanted.name));
+    const bool read_only = there.protection == bpffs::write_protection::read_only;
+    // One of a policy's is read-only where a change was interrupted that had been
+    // let carry pins over: it is completed.
+    const bool interrupted = read_only && there.source == policy_source;
+    if (pins_ == occupied::leave && !interrupted) {
+        const bpffs::directory root = bpffs::directory::open(place, bpffs::symlinks::refuse);
+        if (read_only) { // what is refused stays as it is, but is not left useless
+            bpffs::protect_file_system(root, bpffs::write_protection::writable);
+        }
+        check_no_pins(root, fmt::format("Its rights stay as they are. 'bpffs-admin apply {} force' "
+                                        "changes them and carries the pins over.",
+                                        wanted.name));
     }
     bpffs::mount_spec spec = wanted.spec();
     if (!wanted.what.mode.from.file) { // the owner's to choose, but not what the kernel refuses

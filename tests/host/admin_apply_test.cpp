@@ -616,6 +616,31 @@ TEST_F(admin_fmode_test, another_group_leaves_the_owners_mode) {
     EXPECT_EQ(status_of(place).st_mode & 07777U, 01750U);
 }
 
+TEST_F(admin_fmode_test, a_killed_apply_force_is_completed_without_the_word) {
+    write_policy(for_alice);
+    expect_ok("apply");
+    const std::string pin = std::string(place) + "/m";
+    ASSERT_EQ(pin_map(pin), 0);
+    const std::uint32_t id = bpffs::inspect(pin).id;
+    write_policy(std::string(for_alice) + "maps = \"array\"\n");
+    bpffs::protect_file_system(bpffs::directory::open(place), bpffs::write_protection::read_only);
+    expect_ok("apply"); // which the killed one had been told to
+    EXPECT_EQ(bpffs::inspect(pin).id, id);
+    EXPECT_TRUE(has_option(mount_options(place), "delegate_maps=array"));
+    EXPECT_EQ(pin_map(pin + "2"), 0) << "writable";
+    EXPECT_EQ(mounts_on(place), 1);
+}
+
+TEST_F(admin_fmode_test, what_is_refused_is_never_left_read_only) {
+    expect_ok("add alice"); // by hand, so no interrupted change of a policy's
+    const std::string pin = std::string(place) + "/m";
+    ASSERT_EQ(pin_map(pin), 0);
+    write_policy(std::string(for_alice) + "maps = \"array\"\n");
+    bpffs::protect_file_system(bpffs::directory::open(place), bpffs::write_protection::read_only);
+    expect_error("apply", 1, {"1 pin", "force"});
+    EXPECT_EQ(pin_map(pin + "2"), 0) << "writable";
+}
+
 } // namespace
 
 } // namespace bpffs_test
