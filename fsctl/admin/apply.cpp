@@ -16,6 +16,7 @@
 #include <bpffs/pin.hpp>
 
 #include <cstdlib>
+#include <exception>
 #include <set>
 
 #include <fmt/format.h>
@@ -141,13 +142,65 @@ void applier::replace(const target& wanted, const bpffs::location& place,
     replace_mount(place, spec);
 }
 
+namespace {
+
+// The link in the home, which is the user's: what they plant there, or a home
+// that cannot be read, stops a directory from being given, since that is all or
+// nothing, but no change of one that they have. So what is wrong is kept for the
+// end.
+class wanted_link {
+public:
+    wanted_link(const target& wanted, act step)
+        : link_(wanted.who.value_or(account()), wanted.directory()), step_(step) {
+        // Without a home there is nothing to link from.
+        if (wanted.who && wanted.what.link.value) {
+            trying([&] { missing_ = link_.has_home() && link_.look() == link_state::absent; });
+        }
+    }
+
+    [[nodiscard]] bool in_order() const noexcept { return !missing_ && wrong_ == nullptr; }
+    [[nodiscard]] bpffs::path file() const { return link_.file(); }
+
+    void make_if_missing() {
+        if (missing_) {
+            trying([&] {
+                link_.make();
+                made_ = true;
+            });
+        }
+    }
+    [[nodiscard]] bool made() const noexcept { return made_; }
+    void throw_what_was_wrong() const {
+        if (wrong_ != nullptr) {
+            std::rethrow_exception(wrong_);
+        }
+    }
+
+private:
+    template <class Work> void trying(Work work) {
+        try {
+            work();
+        } catch (const std::exception&) {
+            if (step_ == act::mount) {
+                throw;
+            }
+            wrong_ = std::current_exception();
+        }
+    }
+
+    home_link link_;
+    act step_;
+    bool missing_ = false;
+    bool made_ = false;
+    std::exception_ptr wrong_;
+};
+
+} // namespace
+
 void applier::change(const target& wanted, const step& todo, const bpffs::mount_info* there) {
     const bpffs::path shown = wanted.directory();
-    const bool linked = wanted.who && wanted.what.link.value;
-    const home_link link(wanted.who.value_or(account()), shown);
-    // Before anything is changed. Without a home there is nothing to link from.
-    const bool link_missing = linked && link.has_home() && link.look() == link_state::absent;
-    if (todo.what == act::nothing && !link_missing) {
+    wanted_link link(wanted, todo.what); // looked at before anything is changed
+    if (todo.what == act::nothing && link.in_order()) {
         return;
     }
     const bpffs::location place(base_of(shown), wanted.name);
@@ -169,18 +222,19 @@ void applier::change(const target& wanted, const step& todo, const bpffs::mount_
     case act::nothing:
         break;
     }
-    if (link_missing) {
-        link.make();
-    }
+    link.make_if_missing();
     back.keep();
-    const std::string words = todo.what == act::nothing
-                                  ? fmt::format("linked as '{}'", link.file().native())
-                                  : todo.words;
-    report(todo.what == act::mount ? audited::granted : audited::changed, wanted.name, shown,
-           wanted.decided, words);
+    if (todo.what != act::nothing) {
+        report(todo.what == act::mount ? audited::granted : audited::changed, wanted.name, shown,
+               wanted.decided, todo.words);
+    } else if (link.made()) {
+        report(audited::changed, wanted.name, shown, wanted.decided,
+               fmt::format("linked as '{}'", link.file().native()));
+    }
     if (todo.what == act::mount && wanted.what.persist.value) {
         bring_back(wanted, place);
     }
+    link.throw_what_was_wrong();
 }
 
 // After a boot, say. What cannot be brought back takes nothing away.

@@ -641,6 +641,33 @@ TEST_F(admin_fmode_test, what_is_refused_is_never_left_read_only) {
     EXPECT_EQ(pin_map(pin + "2"), 0) << "writable";
 }
 
+TEST_F(admin_fmode_test, what_a_user_plants_in_the_home_stops_no_change) {
+    write_policy(std::string(for_alice) + "mode = \"0700\"\n");
+    expect_ok("apply");
+    ASSERT_EQ(::unlink(link), 0);
+    ASSERT_EQ(::symlink("/etc", link), 0);
+    ASSERT_EQ(::chmod(place, 0755), 0);
+    expect_error("apply", 1, {"changed alice", "a link to '/etc'"});
+    EXPECT_EQ(status_of(place).st_mode & 0777U, 0700U);
+    write_policy(std::string(for_alice) + "maps = \"array\"\n");
+    ASSERT_EQ(::chown("/home/alice", 0, 0), 0); // not theirs to read
+    ASSERT_EQ(::chmod("/home/alice", 0700), 0);
+    expect_error("apply", 1, {"changed alice", "Permission denied"});
+    EXPECT_TRUE(has_option(mount_options(place), "delegate_maps=array")) << mount_options(place);
+    ASSERT_EQ(::chown("/home/alice", alice, alice), 0);
+    EXPECT_EQ(text_of_link(link), "/etc") << "nor is it changed";
+}
+
+TEST_F(admin_fmode_test, a_link_that_cannot_be_made_stops_no_change) {
+    write_policy(std::string(for_alice) + "mode = \"0700\"\n");
+    expect_ok("apply");
+    ASSERT_EQ(::unlink(link), 0);
+    ASSERT_EQ(::chmod("/home/alice", 0500), 0); // can be read, not written
+    ASSERT_EQ(::chmod(place, 0755), 0);
+    expect_error("apply", 1, {"changed alice", "Permission denied"});
+    EXPECT_EQ(status_of(place).st_mode & 0777U, 0700U);
+}
+
 } // namespace
 
 } // namespace bpffs_test
