@@ -17,11 +17,17 @@ template <class Enum> bpffs::delegated_set<Enum> take_set(words& given, std::str
     if (word == "none") {
         return {};
     }
+    bpffs::delegated_set<Enum> set;
     try {
-        return bpffs::parse_set<Enum>(word);
+        set = bpffs::parse_set<Enum>(word);
     } catch (const bpffs::error& error) {
         throw usage_error(fmt::format("'{}' are not {}: {}", word, what, error.detail()));
     }
+    const auto possible = without_impossible(set);
+    if (!possible) {
+        throw usage_error(fmt::format("'{}' {}", word, impossible_capabilities));
+    }
+    return *possible;
 }
 
 bpffs::mode take_mode(words& given) {
@@ -58,6 +64,18 @@ bpffs::delegation default_delegation() {
                 map_kind::bloom_filter};
     all.capabilities = {bpffs::capability::bpf};
     return all;
+}
+
+std::optional<bpffs::delegated_set<bpffs::capability>>
+without_impossible(bpffs::delegated_set<bpffs::capability> set) {
+    bpffs::delegated_set<bpffs::capability> possible;
+    for (const bpffs::capability one : bpffs::all_of<bpffs::capability>()) {
+        possible.insert(one);
+    }
+    if (set.is_any()) {
+        return possible;
+    }
+    return (set.bits() & ~possible.bits()) == 0 ? std::optional(set) : std::nullopt;
 }
 
 bpffs::path take_base(words& given) {

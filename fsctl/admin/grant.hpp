@@ -9,6 +9,8 @@
 #include <bpffs/delegation.hpp>
 #include <bpffs/mode.hpp>
 
+#include <optional>
+
 namespace fsctl {
 
 enum class home_link_policy { make, leave };
@@ -27,6 +29,19 @@ struct grant {
 // kernel objects (*_storage), user_ringbuf and arena, which are of use to
 // programs only.
 bpffs::delegation default_delegation();
+
+// A mount takes any command and any kind, also one that is not known yet, but of
+// the capabilities only those that it knows: "any" is all of these. Nothing where
+// a mask holds others.
+template <class Enum>
+std::optional<bpffs::delegated_set<Enum>> without_impossible(bpffs::delegated_set<Enum> set) {
+    return set;
+}
+std::optional<bpffs::delegated_set<bpffs::capability>>
+without_impossible(bpffs::delegated_set<bpffs::capability> set);
+
+constexpr const char* impossible_capabilities =
+    "holds other capabilities than bpf, net_admin and perfmon";
 
 // The words behind USER of `add`. usage_error for anything wrong.
 grant take_grant(words& given);

@@ -5,6 +5,7 @@
 
 #include "common/failure.hpp"
 #include "common/words.hpp"
+#include "grant.hpp"
 
 #include <bpffs/directory.hpp>
 #include <bpffs/pin.hpp>
@@ -261,7 +262,11 @@ private:
             throw wrong_at(at(place), fmt::format("'{}' is not known here{}", text,
                                                   did_you_mean(text, words_of<Enum>())));
         }
-        return set;
+        const auto possible = without_impossible(set);
+        if (!possible) {
+            throw wrong_at(at(place), fmt::format("'{}' {}", text, impossible_capabilities));
+        }
+        return *possible;
     }
 
     // A string, or a list of strings.

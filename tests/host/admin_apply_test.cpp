@@ -668,6 +668,16 @@ TEST_F(admin_fmode_test, a_link_that_cannot_be_made_stops_no_change) {
     EXPECT_EQ(status_of(place).st_mode & 0777U, 0700U);
 }
 
+TEST_F(admin_fmode_test, any_capability_is_every_one_there_is) {
+    write_policy(std::string(for_alice) + "caps = \"any\"\n");
+    expect_ok("apply");
+    EXPECT_TRUE(has_option(mount_options(place), "delegate_caps=bpf:net_admin:perfmon"))
+        << mount_options(place);
+    EXPECT_EQ(run_admin("apply").out, "nothing to change\n");
+    expect_ok("add bob caps any");
+    EXPECT_TRUE(has_option(mount_options("/run/bpffs/bob"), "delegate_caps=bpf:net_admin:perfmon"));
+}
+
 } // namespace
 
 } // namespace bpffs_test

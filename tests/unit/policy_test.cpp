@@ -166,6 +166,20 @@ TEST(Policy, MistakesAreNamedWithLineAndColumn) {
     }
 }
 
+TEST(Policy, AnyCapabilityIsThoseThatCanBeDelegated) {
+    const policy rules = read("[[grant]]\nusers = [\"alice\"]\ncaps = \"any\"\n");
+    const fsctl::verdict got = fsctl::judge(rules, somebody("alice", 1000));
+    EXPECT_EQ(bpffs::to_string(got.gets->caps.value), "bpf:net_admin:perfmon");
+    // CAP_NET_ADMIN is 12; CAP_SYS_ADMIN, 21, is none that a mount delegates.
+    EXPECT_EQ(complaints("[[grant]]\nusers = [\"alice\"]\ncaps = \"0x1000\"\n"), "");
+    for (const char* mask : {"0x200000", "0x201000"}) {
+        EXPECT_EQ(complaints(std::string("[[grant]]\nusers = [\"alice\"]\ncaps = [\"bpf\", \"") +
+                             mask + "\"]\n"),
+                  std::string("f:3:16: '") + mask +
+                      "' holds other capabilities than bpf, net_admin and perfmon\n");
+    }
+}
+
 TEST(Policy, WhatIsNoTomlSaysWhere) {
     EXPECT_TRUE(complaints("[[grant]]\nusers = [\"a\"\nmode = 0750\n").starts_with("f:3:"));
     EXPECT_TRUE(complaints("[[grant]]\nusers = \"a\"\nusers = \"b\"\n").starts_with("f:3:"));
