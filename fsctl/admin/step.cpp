@@ -57,7 +57,9 @@ std::string delegation_words(const target& wanted, const bpffs::mount_info& ther
 std::string adjustment_words(const target& wanted, const bpffs::mount_info& there) {
     differences all;
     if (wanted.what.mode.from.file) {
-        all.add("mode", there.permissions.octal(), wanted.what.mode.value.octal());
+        const bpffs::mode sticky(01000); // which each bpffs has, and the kernel does not show
+        all.add("mode", there.permissions.without(sticky).octal(),
+                wanted.what.mode.value.without(sticky).octal());
     }
     if (wanted.what.group.from.file) {
         all.add("gid", fmt::format("{}", there.group), fmt::format("{}", wanted.group));

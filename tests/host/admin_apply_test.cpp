@@ -678,6 +678,14 @@ TEST_F(admin_fmode_test, any_capability_is_every_one_there_is) {
     EXPECT_TRUE(has_option(mount_options("/run/bpffs/bob"), "delegate_caps=bpf:net_admin:perfmon"));
 }
 
+TEST_F(admin_fmode_test, a_mode_with_the_sticky_bit_is_applied_once) {
+    write_policy(std::string(for_alice) + "mode = \"1770\"\n");
+    expect_ok("apply");
+    EXPECT_EQ(status_of(place).st_mode & 07777U, 01770U);
+    EXPECT_EQ(run_admin("diff").out, "");
+    EXPECT_EQ(run_admin("apply").out, "nothing to change\n");
+}
+
 } // namespace
 
 } // namespace bpffs_test
