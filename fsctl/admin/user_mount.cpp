@@ -31,10 +31,16 @@ bool walk(const bpffs::directory& top, std::uint64_t mount,
         return going;
     });
     for (const std::string& name : below) {
-        bpffs::error_code gone; // removed meanwhile
+        bpffs::error_code code;
         const bpffs::directory next =
-            bpffs::directory::open({top, name}, bpffs::symlinks::refuse, gone);
-        if (!gone && bpffs::mount_info::id_of(next.fd()) == mount) {
+            bpffs::directory::open({top, name}, bpffs::symlinks::refuse, code);
+        if (code == boost::system::errc::no_such_file_or_directory) {
+            continue; // removed meanwhile
+        }
+        if (code) { // whatever is in there is not to be lost
+            throw bpffs::error(code, "open directory", top.name() / name);
+        }
+        if (bpffs::mount_info::id_of(next.fd()) == mount) {
             going = going && walk(next, mount, visit);
         }
     }

@@ -23,7 +23,8 @@ class undo;
 std::optional<bpffs::mount_info> mount_on(const bpffs::directory& base, const std::string& name);
 
 // What is inside: pins of all kinds, in all directories below. Nested mounts
-// are not entered. `visit` is told of each until it returns false.
+// are not entered. `visit` is told of each until it returns false. bpffs::error
+// where a directory cannot be looked into: it may hold pins.
 void for_each_pin(const bpffs::directory& top,
                   const std::function<bool(const bpffs::path&)>& visit);
 

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "admin/user_mount.hpp"
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
@@ -684,6 +685,27 @@ TEST_F(admin_fmode_test, a_mode_with_the_sticky_bit_is_applied_once) {
     EXPECT_EQ(status_of(place).st_mode & 07777U, 01770U);
     EXPECT_EQ(run_admin("diff").out, "");
     EXPECT_EQ(run_admin("apply").out, "nothing to change\n");
+}
+
+TEST_F(admin_test, what_cannot_be_looked_into_is_not_empty) {
+    ASSERT_EQ(::mkdir("/run/m", 0755), 0);
+    bpffs::mount_spec spec;
+    spec.fmode = bpffs::fmode_option::off;
+    spec.permissions = bpffs::mode(0755);
+    bpffs::mount_bpffs("/run/m", spec);
+    ASSERT_EQ(::mkdir("/run/m/d", 0755), 0);
+    ASSERT_EQ(::mkdir("/run/m/d/e", 0755), 0);
+    ASSERT_EQ(pin_map("/run/m/d/e/m"), 0);
+    ASSERT_EQ(::chmod("/run/m/d", 0744), 0); // its names can be read, and no more
+    const outcome o = as_user(alice, [] {
+        try {
+            return done("", 0, fsctl::count_pins(bpffs::directory::open("/run/m")) != 0);
+        } catch (const bpffs::error& error) {
+            return done("count", -error.code().value());
+        }
+    });
+    EXPECT_EQ(o.error, EACCES);
+    ::umount2("/run/m", MNT_DETACH);
 }
 
 } // namespace
