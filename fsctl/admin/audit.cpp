@@ -3,6 +3,8 @@
 // Writing the audit; see audit.hpp.
 #include "audit.hpp"
 
+#include "common/one_line.hpp"
+
 #include <array>
 
 #include <boost/filesystem/operations.hpp>
@@ -36,9 +38,9 @@ std::string source(const origin& from) {
 } // namespace
 
 std::string to_line(const audit_entry& entry) {
-    return fmt::format("{} {} '{}' by {}{}{}", word(entry.what), entry.user,
-                       entry.directory.native(), source(entry.from),
-                       entry.words.empty() ? "" : ": ", entry.words);
+    return in_one_line(fmt::format("{} {} '{}' by {}{}{}", word(entry.what), entry.user,
+                                   entry.directory.native(), source(entry.from),
+                                   entry.words.empty() ? "" : ": ", entry.words));
 }
 
 void audit(const audit_entry& entry, std::ostream& without_journal) {

@@ -25,6 +25,7 @@ struct audit_entry {
 // The fields are BPFFS_EVENT, BPFFS_USER, BPFFS_DIRECTORY and BPFFS_POLICY.
 void audit(const audit_entry& entry, std::ostream& without_journal);
 
+// In one line, whatever names are in it:
 // "bpffs-admin: granted alice '/run/bpffs/alice' by /etc/bpffs.d/10.conf:3: ..."
 std::string to_line(const audit_entry& entry);
 

@@ -6,6 +6,7 @@
 
 #include "account.hpp"
 #include "alone.hpp"
+#include "common/one_line.hpp"
 #include "grant.hpp"
 #include "policy_file.hpp"
 #include "save_files.hpp"
@@ -110,7 +111,7 @@ void print(context& with, way which, const bpffs::path& directory, const saved_c
                    counts.maps == 1 ? "" : "s", counts.entries,
                    which == way::save ? "saved" : "restored");
     for (const std::string& each : counts.left_out) {
-        with.out.print("  left out: {}\n", each);
+        with.out.print("  left out: {}\n", in_one_line(each));
     }
 }
 

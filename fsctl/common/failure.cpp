@@ -3,24 +3,29 @@
 // From exceptions to words; see failure.hpp.
 #include "failure.hpp"
 
+#include "one_line.hpp"
+
 #include <bpffs/diagnosis.hpp>
 #include <bpffs/error.hpp>
 
 namespace fsctl {
 
+// Names may be in there: all but a complaint's remedy, which may quote a log, is
+// in one line.
 trouble describe(const std::exception& error) {
-    trouble told{error.what(), {}};
+    trouble told{in_one_line(error.what()), {}};
     if (const auto* own = dynamic_cast<const complaint*>(&error)) {
         told.remedy = own->remedy();
     } else if (const auto* library = dynamic_cast<const bpffs::error*>(&error)) {
         const bpffs::diagnosis& why = library->diagnosis();
-        told.remedy = why.findings.empty() ? std::string() : why.sentence;
+        told.remedy = why.findings.empty() ? std::string() : in_one_line(why.sentence);
         for (const bpffs::finding& each : why.findings) {
-            told.findings.push_back(each.remedy.empty() ? each.words
-                                                        : each.words + "; " + each.remedy);
+            told.findings.push_back(
+                in_one_line(each.remedy.empty() ? each.words : each.words + "; " + each.remedy));
         }
-        told.findings.insert(told.findings.end(), why.circumstances.begin(),
-                             why.circumstances.end());
+        for (const std::string& each : why.circumstances) {
+            told.findings.push_back(in_one_line(each));
+        }
     }
     return told;
 }

@@ -708,6 +708,27 @@ TEST_F(admin_test, what_cannot_be_looked_into_is_not_empty) {
     ::umount2("/run/m", MNT_DETACH);
 }
 
+TEST_F(admin_fmode_test, no_name_writes_a_line_of_the_audit) {
+    const char* forged = "\nbpffs-admin: granted bob '\033[2J\177'";
+    expect_ok("add alice");
+    ASSERT_EQ(pin_map(std::string(place) + "/x" + forged), 0);
+    for (const char* line : {"remove alice", "apply"}) { // the policy names nobody, then alice
+        write_policy(std::string(for_alice) + "maps = \"array\"\nlink = false\n");
+        const answer got = run_admin(line);
+        EXPECT_EQ(got.status, 1) << line;
+        EXPECT_FALSE(contains(got.err + got.out, "\nbpffs-admin: granted bob")) << got.err;
+        EXPECT_FALSE(contains(got.err + got.out, "\033")) << got.err;
+        EXPECT_FALSE(contains(got.err + got.out, "\177")) << got.err;
+        EXPECT_TRUE(contains(got.err, R"(x\nbpffs-admin: granted bob '\x1b[2J\x7f')")) << got.err;
+    }
+    ASSERT_EQ(::unlink(link), 0);
+    ASSERT_EQ(::symlink(forged, link), 0);
+    write_policy(for_alice);
+    const answer got = run_admin("apply");
+    EXPECT_EQ(got.status, 1);
+    EXPECT_FALSE(contains(got.err, "\nbpffs-admin: granted bob")) << got.err;
+}
+
 } // namespace
 
 } // namespace bpffs_test
