@@ -96,6 +96,10 @@ account take_account(std::string_view word) {
     return *found;
 }
 
+bool names_a_home(const account& who) {
+    return !who.home.empty() && who.home != "/dev/null";
+}
+
 std::string name_of_user(uid_t user) {
     const passwd* found = getpwuid(user); // NOLINT(concurrency-mt-unsafe)
     return found != nullptr ? found->pw_name : fmt::format("{}", user);

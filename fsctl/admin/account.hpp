@@ -28,6 +28,10 @@ account take_account(std::string_view word);
 // usage_error otherwise.
 void check_user_name(std::string_view name);
 
+// False for what databases have in place of a home where there is none: nothing,
+// or /dev/null.
+bool names_a_home(const account& who);
+
 // The name, or the number of somebody who has none.
 std::string name_of_user(uid_t user);
 

@@ -63,6 +63,9 @@ link_state look_in(const bpffs::directory& home, const bpffs::path& shown,
 } // namespace
 
 bool home_link::has_home() const {
+    if (!names_a_home(whose_)) {
+        return false;
+    }
     const bpffs::acting_as user(whose_.user, whose_.group, whose_.groups);
     bpffs::error_code code;
     (void)bpffs::directory::open(whose_.home, bpffs::symlinks::refuse, code);

@@ -60,12 +60,14 @@ std::vector<bpffs::path> directories_of(const mount_table& mounts, uid_t caller)
 }
 
 bpffs::path own_saves(uid_t caller) {
-    if (const char* state = std::getenv("XDG_STATE_HOME")) { // NOLINT(concurrency-mt-unsafe)
+    const char* state = std::getenv("XDG_STATE_HOME"); // NOLINT(concurrency-mt-unsafe)
+    // What is empty or relative does not count: so the XDG specification.
+    if (state != nullptr && bpffs::path(state).is_absolute()) {
         return bpffs::path(state) / "bpffs";
     }
     const std::optional<account> who = find_account(fmt::format("{}", caller));
-    if (!who) {
-        throw failure("the caller has no account, so no home to save in", "Name a DIR.");
+    if (!who || !names_a_home(*who)) {
+        throw failure("the caller has no home to save in", "Name a DIR.");
     }
     return who->home / ".local/state/bpffs";
 }

@@ -16,6 +16,7 @@
 #include <fstream>
 
 #include "admin/user_mount.hpp"
+#include <boost/filesystem/operations.hpp>
 #include <chrono>
 #include <csignal>
 #include <fcntl.h>
@@ -727,6 +728,34 @@ TEST_F(admin_fmode_test, no_name_writes_a_line_of_the_audit) {
     const answer got = run_admin("apply");
     EXPECT_EQ(got.status, 1);
     EXPECT_FALSE(contains(got.err, "\nbpffs-admin: granted bob")) << got.err;
+}
+
+TEST_F(admin_fmode_test, an_account_without_a_home_needs_none) {
+    for (const char* home : {"", "/dev/null"}) {
+        set_accounts(std::string("root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::") + home +
+                     ":/bin/sh\n");
+        write_policy(for_alice);
+        expect_ok("apply");
+        EXPECT_EQ(mounts_on(place), 1) << "'" << home << "'";
+        EXPECT_EQ(run_admin("diff").out, "");
+        expect_ok("remove alice");
+    }
+}
+
+TEST_F(admin_fmode_test, a_state_directory_is_absolute_or_the_usual_one) {
+    write_policy(for_alice);
+    expect_ok("apply");
+    for (const char* state : {"", "here"}) {
+        const outcome o = as_user(alice, [&] {
+            ::setenv("XDG_STATE_HOME", state, 1);
+            return done("save",
+                        ::chdir("/home/alice") == 0 && run_admin("save").status == 0 ? 0 : -EINVAL);
+        });
+        EXPECT_EQ(o.error, 0) << "'" << state << "'";
+        EXPECT_TRUE(exists("/home/alice/.local/state/bpffs/run/bpffs/alice"));
+        EXPECT_FALSE(exists("/home/alice/here"));
+        boost::filesystem::remove_all("/home/alice/.local");
+    }
 }
 
 } // namespace
