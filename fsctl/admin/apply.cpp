@@ -197,6 +197,21 @@ private:
 
 } // namespace
 
+namespace {
+
+// After a boot, say. What cannot be brought back takes nothing away.
+brought_back bring_back(const target& wanted, const bpffs::directory& root) {
+    brought_back old;
+    try {
+        old.counts = restore_into(root, wanted.directory(), system_saves, old.damaged);
+    } catch (const std::exception& error) {
+        old.damaged.add(error);
+    }
+    return old;
+}
+
+} // namespace
+
 void applier::change(const target& wanted, const step& todo, const bpffs::mount_info* there) {
     const bpffs::path shown = wanted.directory();
     wanted_link link(wanted, todo.what); // looked at before anything is changed
@@ -204,11 +219,20 @@ void applier::change(const target& wanted, const step& todo, const bpffs::mount_
         return;
     }
     const bpffs::location place(base_of(shown), wanted.name);
+    brought_back old;
     undo back;
     switch (todo.what) {
     case act::mount:
         make_mount_point(place, back);
-        mount_user(place, wanted.spec(), back);
+        if (wanted.what.persist.value) {
+            // Before it is there: an empty one that a process which was killed had
+            // left would take the place of the save.
+            mount_user(
+                place, wanted.spec(),
+                [&](const bpffs::directory& root) { old = bring_back(wanted, root); }, back);
+        } else {
+            mount_user(place, wanted.spec(), back);
+        }
         break;
     case act::adjust:
         adjust(wanted, place, *there);
@@ -231,27 +255,17 @@ void applier::change(const target& wanted, const step& todo, const bpffs::mount_
         report(audited::changed, wanted.name, shown, wanted.decided,
                fmt::format("linked as '{}'", link.file().native()));
     }
-    if (todo.what == act::mount && wanted.what.persist.value) {
-        bring_back(wanted, place);
-    }
+    report(wanted, old);
     link.throw_what_was_wrong();
 }
 
-// After a boot, say. What cannot be brought back takes nothing away.
-void applier::bring_back(const target& wanted, const bpffs::location& place) {
-    failures damaged;
-    saved_counts counts;
-    try {
-        counts = restore_into(bpffs::directory::open(place, bpffs::symlinks::refuse),
-                              wanted.directory(), system_saves, damaged);
-    } catch (const std::exception& error) {
-        damaged.add(error);
-    }
-    note(damaged);
-    if (counts.maps != 0 || !damaged.list().empty()) {
+void applier::report(const target& wanted, const brought_back& old) {
+    note(old.damaged);
+    const bool all = old.damaged.list().empty();
+    if (old.counts.maps != 0 || !all) {
         report(audited::changed, wanted.name, wanted.directory(), wanted.what.persist.from,
-               fmt::format("{} map{} brought back{}", counts.maps, counts.maps == 1 ? "" : "s",
-                           damaged.list().empty() ? "" : ", but not all"));
+               fmt::format("{} map{} brought back{}", old.counts.maps,
+                           old.counts.maps == 1 ? "" : "s", all ? "" : ", but not all"));
     }
 }
 

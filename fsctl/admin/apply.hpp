@@ -6,6 +6,7 @@
 
 #include "alone.hpp"
 #include "audit.hpp"
+#include "saved_tree.hpp"
 #include "step.hpp"
 #include "withdraw.hpp"
 
@@ -22,6 +23,12 @@ namespace fsctl {
 // pins are ever dropped: one that the policy gives no more stays as long as it
 // has some.
 enum class occupied { leave, carry_over };
+
+// What a new directory was filled with.
+struct brought_back {
+    saved_counts counts;
+    failures damaged;
+};
 
 class applier {
 public:
@@ -47,9 +54,9 @@ public:
 private:
     [[nodiscard]] const bpffs::directory& base_of(const bpffs::path& directory) const;
     void change(const target& wanted, const step& todo, const bpffs::mount_info* there);
-    void bring_back(const target& wanted, const bpffs::location& place);
     void replace(const target& wanted, const bpffs::location& place,
                  const bpffs::mount_info& there);
+    void report(const target& wanted, const brought_back& old);
     void report(audited what, const std::string& user, const bpffs::path& directory,
                 const origin& from, const std::string& words);
 

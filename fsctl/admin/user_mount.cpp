@@ -9,8 +9,10 @@
 
 #include <bpffs/pin.hpp>
 
+#include <cerrno>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 namespace fsctl {
@@ -111,23 +113,62 @@ void make_mount_point(const bpffs::location& place, undo& back) {
     }
 }
 
+namespace {
+
+[[noreturn]] void refuse_without_fmode(const bpffs::location& place) {
+    throw failure(fmt::format("this kernel does not know the mount option fmode, so '{}' would not "
+                              "be protected; nothing is mounted",
+                              place.display().native()),
+                  "A kernel with the bpffs patches is needed (kernel-patches/build makes one).");
+}
+
+void take_off_at_the_end(const bpffs::location& place, undo& back) {
+    back.add([place] {
+        bpffs::error_code ignored;
+        bpffs::unmount(place, ignored);
+    });
+}
+
+// The same file system under the name that it is going to have, for messages.
+bpffs::directory named(const bpffs::directory& fresh, const bpffs::path& shown) {
+    const int fd = ::fcntl(fresh.fd().get(), F_DUPFD_CLOEXEC, 3);
+    if (fd < 0) {
+        throw bpffs::error(bpffs::error_code(errno, boost::system::system_category()),
+                           "open directory", shown);
+    }
+    return bpffs::directory::adopt(bpffs::owned_fd::adopt(fd), shown);
+}
+
+} // namespace
+
 void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec, undo& back) {
     try {
         bpffs::mount_bpffs(place, spec);
     } catch (const bpffs::error& error) {
         if (error.code() == bpffs::errc::no_fmode) {
-            throw failure(
-                fmt::format("this kernel does not know the mount option fmode, so '{}' would not "
-                            "be protected; nothing is mounted",
-                            place.display().native()),
-                "A kernel with the bpffs patches is needed (kernel-patches/build makes one).");
+            refuse_without_fmode(place);
         }
         throw;
     }
-    back.add([place] {
-        bpffs::error_code ignored;
-        bpffs::unmount(place, ignored);
-    });
+    take_off_at_the_end(place, back);
+}
+
+void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec,
+                const std::function<void(const bpffs::directory&)>& fill, undo& back) {
+    const bpffs::directory fresh = bpffs::make_bpffs(spec);
+    fill(named(fresh, place.display()));
+    bpffs::attach_mount(fresh, place);
+    // What the kernel took shows only now. Detached, as `fresh` keeps it busy.
+    const bpffs::mount_info made = bpffs::mount_info::of(fresh.fd());
+    if (made.fmode != spec.fmode || made.delegated != spec.delegated) {
+        bpffs::detach_mount(place);
+        if (made.fmode != spec.fmode) {
+            refuse_without_fmode(place);
+        }
+        throw failure(fmt::format("of the delegation {} the kernel took only {}",
+                                  spec.delegated.to_options(), made.delegated.to_options()));
+    }
+    take_off_at_the_end(place, back);
 }
 
 std::string describe(const bpffs::mount_info& mount) {

@@ -42,6 +42,10 @@ void make_mount_point(const bpffs::location& place, undo& back);
 // place is remembered for undoing it, so its directory must stay open.
 void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec, undo& back);
 
+// The same, of a bpffs that has been filled before anybody can see it.
+void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec,
+                const std::function<void(const bpffs::directory&)>& fill, undo& back);
+
 // "uid 1000, delegate_cmds=...": what distinguishes one grant from another.
 std::string describe(const bpffs::mount_info& mount);
 

@@ -758,6 +758,28 @@ TEST_F(admin_fmode_test, a_state_directory_is_absolute_or_the_usual_one) {
     }
 }
 
+TEST_F(admin_fmode_test, killed_at_any_call_nothing_empty_takes_the_place_of_what_persists) {
+    ASSERT_EQ(::mount("tmpfs", "/var/lib", "tmpfs", 0, "mode=0755"), 0); // of this namespace
+    write_policy(std::string(for_alice) + "persist = true\n");
+    expect_ok("apply");
+    ASSERT_EQ(as_user(alice, [] { return make_map_in(place, BPF_MAP_TYPE_HASH); }).error, 0);
+    expect_ok("save");
+    expect_ok("remove alice force");
+    const std::string map = std::string(place) + "/m";
+    const int killed = kill_at_every_call([] { (void)run_admin("apply"); },
+                                          [&](int call) {
+                                              EXPECT_EQ(mounts_on(place) == 1, exists(map))
+                                                  << "all is there, or nothing, call " << call;
+                                              expect_ok("save");
+                                              expect_ok("apply");
+                                              EXPECT_TRUE(exists(map)) << "call " << call;
+                                              EXPECT_EQ(status_of(map).st_uid, alice);
+                                              expect_ok("remove alice force");
+                                          });
+    EXPECT_GT(killed, 8);
+    ::umount2("/var/lib", MNT_DETACH);
+}
+
 } // namespace
 
 } // namespace bpffs_test
