@@ -89,8 +89,9 @@ void admin_add(context& with, words& given) {
     // Before anything is changed.
     const bool link_missing = linked && link.look() == link_state::absent;
 
-    const trusted_directory base = open_trusted(wanted.base, if_absent::make);
+    // First: two that make the same place would be in each other's way.
     const bpffs::owned_fd held = alone();
+    const trusted_directory base = open_trusted(wanted.base, if_absent::make);
     undo back; // while the directory is still open, and locked
     for (const bpffs::path& made : base.made) {
         back.add([made] {
