@@ -9,8 +9,6 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include <linux/capability.h>
-
 namespace bpffs {
 namespace {
 
@@ -86,12 +84,6 @@ gid_t current_fsgid() noexcept {
     return sys::setfsgid(unchanged);
 }
 
-/// Those that go past file permissions, as setfsuid(2) counts them. User 0 keeps them, as it has
-/// them; the others lose all, since those of bpf(2) would show them more than they may see.
-constexpr std::uint64_t of_files = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE |
-                                   1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER |
-                                   1ULL << CAP_FSETID;
-
 /// What is effective again afterwards. One for a thread: who acts as another has no capability to
 /// act as a third.
 thread_local std::uint64_t kept_capabilities = 0;
@@ -137,7 +129,8 @@ acting_as::acting_as(uid_t user, gid_t group, const std::vector<gid_t>& groups)
         sys::setfsgid(group);
         sys::setfsuid(user);
         const bool taken = current_fsgid() == group && current_fsuid() == user;
-        why.set(taken ? make_effective(user == 0 ? effective & of_files : 0) : EPERM);
+        // Those for bpf(2) would show a user more than they may see. User 0 is taken to have them.
+        why.set(taken ? make_effective(user == 0 ? effective : 0) : EPERM);
         if (why) {
             restore();
         }
