@@ -21,21 +21,31 @@
 
 namespace bpffs_test {
 
-/// Which call fails next, and how. One at a time in a process.
-class fault {
+/// The calls go to another backend as long as this is there. One at a time in a process.
+class other_backend {
+public:
+    other_backend(const other_backend&) = delete;
+    other_backend& operator=(const other_backend&) = delete;
+    other_backend(other_backend&&) = delete;
+    other_backend& operator=(other_backend&&) = delete;
+
+protected:
+    explicit other_backend(bpffs::sys::backend other) : old_{bpffs::sys::replace_backend(other)} {}
+    ~other_backend() { bpffs::sys::replace_backend(old_); }
+
+private:
+    bpffs::sys::backend old_;
+};
+
+/// Which call fails next, and how.
+class fault : other_backend {
 public:
     /// The `at`-th call from now on (0 is the first) fails with `error`.
-    fault(int at, int error) {
+    fault(int at, int error) : other_backend{&ask} {
         countdown = at;
         injected = error;
         hit = false;
-        old_ = bpffs::sys::replace_backend(&ask);
     }
-    fault(const fault&) = delete;
-    fault& operator=(const fault&) = delete;
-    fault(fault&&) = delete;
-    fault& operator=(fault&&) = delete;
-    ~fault() { bpffs::sys::replace_backend(old_); }
 
     /// False where the operation made fewer calls.
     [[nodiscard]] static bool happened() { return hit; }
@@ -57,23 +67,16 @@ private:
     static inline int countdown = 0;
     static inline int injected = 0;
     static inline bool hit = false;
-    bpffs::sys::backend old_ = nullptr;
 };
 
 /// What somebody else does while an operation is under way: before its `at`-th call (0 is the
-/// first), which then goes on. One at a time in a process.
-class interruption {
+/// first), which then goes on.
+class interruption : other_backend {
 public:
-    interruption(int at, std::function<void()> deed) {
+    interruption(int at, std::function<void()> deed) : other_backend{&ask} {
         countdown = at;
         doing = std::move(deed);
-        old_ = bpffs::sys::replace_backend(&ask);
     }
-    interruption(const interruption&) = delete;
-    interruption& operator=(const interruption&) = delete;
-    interruption(interruption&&) = delete;
-    interruption& operator=(interruption&&) = delete;
-    ~interruption() { bpffs::sys::replace_backend(old_); }
 
     /// False where the operation made fewer calls.
     [[nodiscard]] static bool happened() { return countdown < 0; }
@@ -87,7 +90,6 @@ private:
     }
     static inline int countdown = 0;
     static inline std::function<void()> doing;
-    bpffs::sys::backend old_ = nullptr;
 };
 
 /// The numbers of all open descriptors.
