@@ -137,8 +137,9 @@ protected:
 
     static constexpr uint64_t before = 7;
 
-private:
     bpffs_mount mount_{"fmode"};
+
+private:
     handle made_;
 };
 
@@ -248,6 +249,19 @@ TEST_F(iterator_test, a_program_that_goes_on_as_another_one_writes) {
     EXPECT_EQ(by_everything(program), 0);
     const handle link = link_to(opened(BPF_F_RDONLY), iterator(iterator_reads_value()));
     EXPECT_EQ(link_update(link.get(), program.get()), -EPERM);
+}
+
+// The sockets are not only looked at: such a program may put them into a sockmap of its own, where
+// other programs decide what becomes of their data.
+TEST_F(iterator_test, over_a_sockmap_takes_both_rights) {
+    const handle sockets = create_map(BPF_MAP_TYPE_SOCKMAP, 4, 4, 1);
+    ASSERT_TRUE(sockets.good()) << sockets.error();
+    ASSERT_EQ(pin(sockets.get(), mount_ / "sockets"), 0);
+    const handle program = load_iterator("sockmap", {set(BPF_REG_0, 0), leave()});
+    ASSERT_TRUE(program.good()) << program.error();
+    EXPECT_EQ(link_to(get(mount_ / "sockets", BPF_F_RDONLY), program).error(), EPERM);
+    EXPECT_EQ(link_to(get(mount_ / "sockets", BPF_F_WRONLY), program).error(), EPERM);
+    EXPECT_EQ(link_to(get(mount_ / "sockets", 0), program).error(), 0);
 }
 
 } // namespace
