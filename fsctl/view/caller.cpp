@@ -6,6 +6,10 @@
 #include "refused.hpp"
 
 #include <algorithm>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace fsctl::view {
 
@@ -28,7 +32,7 @@ std::vector<gid_t> groups_of(fuse_req_t request) {
 
 } // namespace
 
-working_for::working_for(fuse_req_t request, view_is how) {
+working_for::working_for(fuse_req_t request, view_is how, const std::string& source) {
     if (how == view_is::shared) {
         const fuse_ctx* who = fuse_req_ctx(request);
         const std::vector<gid_t> groups = groups_of(request);
@@ -36,6 +40,9 @@ working_for::working_for(fuse_req_t request, view_is how) {
             somebody_.emplace(who->uid, who->gid, groups);
         } catch (const bpffs::error&) {
             throw refused(EPERM);
+        }
+        if (::faccessat(AT_FDCWD, source.c_str(), F_OK, AT_EACCESS) != 0) {
+            throw refused(errno);
         }
     }
 }

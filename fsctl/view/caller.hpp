@@ -6,6 +6,7 @@
 #include <bpffs/identity.hpp>
 
 #include <optional>
+#include <string>
 #include <vector>
 
 #include <fuse_lowlevel.h>
@@ -19,8 +20,10 @@ class working_for {
 public:
     enum class view_is { own, shared };
 
-    // refused EPERM where that cannot be done.
-    working_for(fuse_req_t request, view_is how);
+    // `source` is the path of SOURCE. Of a shared view refused EPERM where that cannot be done, and
+    // with what the path says where the user cannot get to SOURCE by it: the view is no way around
+    // a directory above.
+    working_for(fuse_req_t request, view_is how, const std::string& source);
 
 private:
     std::optional<bpffs::acting_as> somebody_;

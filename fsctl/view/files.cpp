@@ -58,6 +58,9 @@ public:
     explicit text_file(std::string text) : text_(std::move(text)) {}
     std::string read(std::size_t size, off_t at) override { return part_of(text_, size, at); }
 
+protected:
+    [[nodiscard]] std::size_t kept() const override { return text_.size(); }
+
 private:
     std::string text_;
 };
@@ -82,7 +85,7 @@ public:
     ~entry_file() override { --node_->open_files; }
 
     std::string read(std::size_t size, off_t at) override;
-    void write(std::string_view text, off_t at) override;
+    std::size_t write(std::string_view text, off_t at) override;
     void flush() override;
 
 private:
@@ -114,7 +117,7 @@ std::string entry_file::read(std::size_t size, off_t at) {
 
 // A whole value takes effect at once, so that whoever wrote it learns what came of it; one
 // without its newline when the file is closed.
-void entry_file::write(std::string_view text, off_t at) {
+std::size_t entry_file::write(std::string_view text, off_t at) {
     const std::scoped_lock lock(mutex_);
     const std::size_t from = start_of(at, written_);
     if (from + text.size() > shape_->longest_text()) {
@@ -131,6 +134,7 @@ void entry_file::write(std::string_view text, off_t at) {
         pending_ = false;
         throw;
     }
+    return text.size();
 }
 
 void entry_file::take_up() {
@@ -209,7 +213,7 @@ public:
         : node_(std::move(of)), map_(std::move(map)), chosen_(chosen) {}
 
     std::string read(std::size_t /*size*/, off_t /*at*/) override { throw refused(EBADF); }
-    void write(std::string_view text, off_t at) override;
+    std::size_t write(std::string_view text, off_t at) override;
     void flush() override;
 
 private:
@@ -221,15 +225,17 @@ private:
     bool pending_ = false;
 };
 
-void restore_file::write(std::string_view text, off_t at) {
+std::size_t restore_file::write(std::string_view text, off_t at) {
     const std::scoped_lock lock(mutex_);
     const std::size_t from = start_of(at, written_);
     if (from + text.size() > longest_dump(map_)) {
         throw refused(EFBIG);
     }
+    keep(from + text.size());
     written_.resize(from);
     written_ += text;
     pending_ = true;
+    return text.size();
 }
 
 void restore_file::flush() {
@@ -447,7 +453,7 @@ std::unique_ptr<open_file> create_entry(const node_ref& of, bpffs::access rights
                       chosen);
 }
 
-void open_file::write(std::string_view /*text*/, off_t /*at*/) {
+std::size_t open_file::write(std::string_view /*text*/, off_t /*at*/) {
     throw refused(EBADF);
 }
 
@@ -469,21 +475,42 @@ void line_file::check_line(std::string_view line) const {
     }
 }
 
-void line_file::write(std::string_view text, off_t /*at*/) {
+// Lines, each with its newline. How much of them has been put; thrown where that is none.
+std::size_t line_file::put_all(std::string_view lines) {
+    if (lines.empty()) {
+        return 0;
+    }
+    const auto all = split(lines.substr(0, lines.size() - 1), '\n');
+    std::for_each(all.begin(), all.end(), [&](std::string_view line) { check_line(line); });
+    std::size_t done = 0;
+    for (const std::string_view line : all) {
+        try {
+            put(line);
+        } catch (const refused&) {
+            if (done == 0) {
+                throw;
+            }
+            break;
+        }
+        done += line.size() + 1;
+    }
+    return done;
+}
+
+std::size_t line_file::write(std::string_view text, off_t /*at*/) {
     const std::scoped_lock lock(mutex_);
     std::string all = written_;
     all += text;
     const std::size_t end = all.rfind('\n') + 1; // 0 where there is none
-    const std::string_view whole = std::string_view(all).substr(0, end);
     if (all.size() - end > longest_) {
         throw refused(EFBIG);
     }
-    if (!whole.empty()) {
-        const auto lines = split(whole.substr(0, whole.size() - 1), '\n');
-        std::for_each(lines.begin(), lines.end(), [&](std::string_view line) { check_line(line); });
-        std::for_each(lines.begin(), lines.end(), [&](std::string_view line) { put(line); });
+    const std::size_t done = put_all(std::string_view(all).substr(0, end));
+    if (done < end) {
+        return done - std::exchange(written_, {}).size();
     }
     written_ = all.substr(end);
+    return text.size();
 }
 
 void line_file::flush() {

@@ -4,6 +4,7 @@
 // the kernel. All functions may be called by several threads; they throw `refused`.
 #pragma once
 
+#include "allowance.hpp"
 #include "node.hpp"
 #include "settings.hpp"
 
@@ -13,6 +14,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <fuse_lowlevel.h>
 #include <sys/types.h>
@@ -30,10 +32,11 @@ public:
 
     // At most `size` bytes from `at` on; none at the end.
     virtual std::string read(std::size_t size, off_t at) = 0;
-    // All of it or nothing. What is there before is no part of the new text, so `at_end` is the
-    // end of what has been written through this file.
+    // How much of it has been taken: all, or of a stream the whole lines before the first one that
+    // was refused. What is there before is no part of the new text, so `at_end` is the end of what
+    // has been written through this file.
     static constexpr off_t at_end = -1;
-    virtual void write(std::string_view text, off_t at);
+    virtual std::size_t write(std::string_view text, off_t at);
     // One of the file's descriptors is closed: what has been written is whole now.
     virtual void flush() {}
 
@@ -45,16 +48,32 @@ public:
     // What poll(2) finds now. `later`, which may be null, is taken over: it is told when a stream
     // that waits becomes readable.
     virtual unsigned poll(fuse_pollhandle* later);
+
+    // Whose file it is, as long as it is open. refused EDQUOT where what it keeps is too much.
+    void count_for(allowances::claim user) {
+        claim_ = std::move(user);
+        claim_.keep(kept());
+    }
+
+protected:
+    // The text that is kept from the start.
+    [[nodiscard]] virtual std::size_t kept() const { return 0; }
+    // It has become this much.
+    void keep(std::size_t bytes) { claim_.keep(bytes); }
+
+private:
+    allowances::claim claim_;
 };
 
 // What takes lines of text, each a value. What is wrong in any of them is found before the first
-// is put; the last one may come without its newline.
+// is put; the last one may come without its newline. Where one cannot be put (a full map), those
+// before it have been: the write is short, so that whoever goes on puts none of them twice.
 class line_file : public open_file {
 public:
     line_file(node_ref of, std::size_t longest, const settings& chosen)
         : node_(std::move(of)), longest_(longest), chosen_(chosen) {}
 
-    void write(std::string_view text, off_t at) override;
+    std::size_t write(std::string_view text, off_t at) override;
     void flush() override;
     [[nodiscard]] bool is_stream() const override { return true; }
 
@@ -66,6 +85,7 @@ protected:
 
 private:
     void check_line(std::string_view line) const;
+    std::size_t put_all(std::string_view lines);
 
     node_ref node_;
     std::size_t longest_;

@@ -32,6 +32,8 @@ std::vector<child> children_of(const object_shape& shape) {
         if (shape.map->holds() == store::keys) {
             all.push_back({"all.json", node_kind::dump});
             all.push_back({"entries", node_kind::entries});
+        } else if (shape.map->holds() == store::unnamed) {
+            all.push_back({"all.json", node_kind::dump});
         } else if (shape.map->holds() == store::stream) {
             all.push_back({"stream", node_kind::stream});
         }

@@ -4,6 +4,7 @@
 // SOURCE are held whole: the keys of a map stream through one batch.
 #pragma once
 
+#include "allowance.hpp"
 #include "node.hpp"
 #include "settings.hpp"
 
@@ -35,6 +36,9 @@ public:
     // As many entries from the offset on as fit, in the kernel's form; none at the end.
     std::string read(fuse_req_t request, std::size_t size, off_t from);
 
+    // Whose listing it is, as long as it is open.
+    void count_for(allowances::claim user) noexcept { claim_ = std::move(user); }
+
 protected:
     // The entry with this place in the listing; false at the end. Called in order, or back to
     // any place before.
@@ -44,6 +48,7 @@ protected:
 
 private:
     std::mutex mutex_;
+    allowances::claim claim_;
 };
 
 // The children of a directory, an object or its entries, as the calling thread may list them.

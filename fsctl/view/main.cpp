@@ -19,6 +19,7 @@
 #include <memory>
 
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 namespace {
@@ -120,10 +121,29 @@ int serve_session(fuse_session* session, const settings& chosen, const std::stri
     return status;
 }
 
+// Each open file of a view takes a descriptor or two; one user gets a part of them, and of memory
+// as much as the largest maps take as text.
+allowances::limits limits_of_a_user() {
+    constexpr std::size_t users_at_once = 8;
+    constexpr std::size_t descriptors_a_file = 2;
+    constexpr std::size_t bytes = std::size_t{256} << 20U;
+    rlimit descriptors{};
+    getrlimit(RLIMIT_NOFILE, &descriptors);
+    descriptors.rlim_cur = descriptors.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &descriptors);
+    return {descriptors.rlim_max / descriptors_a_file / users_at_once, bytes};
+}
+
 int run_view(const settings& chosen) {
     check_identity(chosen);
-    world all{chosen, node_table(open_source(chosen))};
+    bpffs::directory opened = open_source(chosen);
+    const std::string source = boost::filesystem::canonical(chosen.source).native();
     const std::string mountpoint = prepare_mountpoint(chosen);
+    if (mountpoint.starts_with(source + '/')) {
+        throw failure(fmt::format("'{}' is below '{}'", mountpoint, source),
+                      "The view would be a part of what it shows.");
+    }
+    world all{chosen, node_table(std::move(opened)), source, allowances(limits_of_a_user())};
     std::string program = "bpffs-view";
     std::string dash_o = "-o";
     std::string options = mount_options(chosen);

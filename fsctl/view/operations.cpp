@@ -30,8 +30,16 @@ world& world_of(fuse_req_t request) {
 }
 
 working_for as_caller(fuse_req_t request) {
-    return {request, world_of(request).chosen.shared ? working_for::view_is::shared
-                                                     : working_for::view_is::own};
+    const world& in = world_of(request);
+    return {request, in.chosen.shared ? working_for::view_is::shared : working_for::view_is::own,
+            in.source};
+}
+
+// What a user opens in a shared view counts for them; root's and one's own does not.
+allowances::claim claim_for(fuse_req_t request) {
+    world& in = world_of(request);
+    const uid_t user = fuse_req_ctx(request)->uid;
+    return in.chosen.shared && user != 0 ? in.users.open(user) : allowances::claim();
 }
 
 // Runs a callback's body, which answers unless it throws.
@@ -144,23 +152,22 @@ private:
 
 node_ref enter_in_directory(world& in, const node_ref& parent, const char* name, known& so_far) {
     bpffs::error_code why;
+    if (std::optional<bpffs::directory> opened = open_below(parent->opened, name)) {
+        so_far.source = bpffs::look_at({*opened, "."}, why);
+        check(why);
+        return in.nodes.enter(parent, name, node_kind::directory, so_far.source->inode,
+                              [&](node& made) { made.opened = std::move(*opened); });
+    }
     const bpffs::file_info info = bpffs::look_at({parent->opened, name}, why);
     check(why);
     switch (info.type) {
-    case bpffs::file_type::directory: {
-        bpffs::directory opened = bpffs::directory::open({parent->opened, name}, why);
-        check(why);
-        so_far.source = bpffs::look_at({opened, "."}, why);
-        check(why);
-        return in.nodes.enter(parent, name, node_kind::directory, so_far.source->inode,
-                              [&](node& made) { made.opened = std::move(opened); });
-    }
     case bpffs::file_type::symlink:
         so_far.source = info;
         return in.nodes.enter(parent, name, node_kind::symlink, info.inode);
     case bpffs::file_type::file:
         so_far.source = info;
         return in.nodes.enter(parent, name, node_kind::object, info.inode);
+    case bpffs::file_type::directory: // it has become one meanwhile
     case bpffs::file_type::other:
         break;
     }
@@ -337,11 +344,13 @@ void set_flags(const open_file& file, fuse_file_info* info) {
 void open(fuse_req_t request, fuse_ino_t id, fuse_file_info* info) {
     serve(request, [&] {
         world& in = world_of(request);
+        allowances::claim user = claim_for(request);
         std::unique_ptr<open_file> file;
         {
             const auto caller = as_caller(request);
             file = open_node(in.nodes.find(id), rights_of(info->flags), in.chosen, in.rings);
         }
+        file->count_for(std::move(user));
         set_flags(*file, info);
         hold(info, std::move(file));
         if (fuse_reply_open(request, info) != 0) {
@@ -354,6 +363,7 @@ void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t /*mo
             fuse_file_info* info) {
     serve(request, [&] {
         world& in = world_of(request);
+        allowances::claim user = claim_for(request);
         const auto caller = as_caller(request);
         const node_ref entries = in.nodes.find(parent);
         if (entries->kind != node_kind::entries) {
@@ -369,6 +379,7 @@ void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t /*mo
         std::unique_ptr<open_file> file = create_entry(
             one.get(), rights_of(info->flags),
             (info->flags & O_EXCL) != 0 ? creating::anew : creating::at_all, in.chosen);
+        file->count_for(std::move(user));
         fuse_entry_param entry{};
         entry.ino = one.get()->id;
         entry.attr = attributes(*one.get());
@@ -394,8 +405,9 @@ void write(fuse_req_t request, fuse_ino_t /*id*/, const char* text, std::size_t 
            fuse_file_info* info) {
     serve(request, [&] {
         const bool append = (info->flags & O_APPEND) != 0;
-        held<open_file>(info).write({text, size}, append ? open_file::at_end : at);
-        fuse_reply_write(request, size);
+        const std::size_t taken =
+            held<open_file>(info).write({text, size}, append ? open_file::at_end : at);
+        fuse_reply_write(request, taken);
     });
 }
 
@@ -420,8 +432,11 @@ void release(fuse_req_t request, fuse_ino_t /*id*/, fuse_file_info* info) {
 void open_directory(fuse_req_t request, fuse_ino_t id, fuse_file_info* info) {
     serve(request, [&] {
         world& in = world_of(request);
+        allowances::claim user = claim_for(request);
         const auto caller = as_caller(request);
-        hold(info, open_listing(in.nodes.find(id), in.chosen));
+        std::unique_ptr<listing> opened = open_listing(in.nodes.find(id), in.chosen);
+        opened->count_for(std::move(user));
+        hold(info, std::move(opened));
         if (fuse_reply_open(request, info) != 0) {
             let_go<listing>(info);
         }

@@ -4,6 +4,7 @@
 // exactly once.
 #pragma once
 
+#include "allowance.hpp"
 #include "node.hpp"
 #include "rings.hpp"
 #include "settings.hpp"
@@ -16,6 +17,8 @@ namespace fsctl::view {
 struct world {
     const settings& chosen;
     node_table nodes;
+    std::string source; // its whole path
+    allowances users;   // of a shared view
     ring_waiter rings = {};
 };
 

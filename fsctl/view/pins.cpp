@@ -6,6 +6,7 @@
 #include "refused.hpp"
 
 #include <bpffs/link.hpp>
+#include <bpffs/mount.hpp>
 
 #include <mutex>
 #include <unordered_map>
@@ -125,6 +126,19 @@ bool is_pin_of(const bpffs::directory& in, const bpffs::directory_entry& entry, 
     return found == id;
 }
 
+std::optional<std::string> find_map(const bpffs::directory& below, const std::string& prefix,
+                                    std::uint32_t id);
+
+std::optional<std::string> find_below(const bpffs::directory& in, const std::string& name,
+                                      const std::string& prefix, std::uint32_t id) {
+    try {
+        const auto next = open_below(in, name);
+        return next ? find_map(*next, prefix + name + '/', id) : std::nullopt;
+    } catch (const refused&) {
+        return std::nullopt;
+    }
+}
+
 // Depth first; what cannot be read is passed by.
 std::optional<std::string> find_map(const bpffs::directory& below, const std::string& prefix,
                                     std::uint32_t id) {
@@ -133,9 +147,7 @@ std::optional<std::string> find_map(const bpffs::directory& below, const std::st
     below.for_each(
         [&](const bpffs::directory_entry& entry) {
             if (entry.type == bpffs::file_type::directory) {
-                bpffs::error_code why;
-                const bpffs::directory next = bpffs::directory::open({below, entry.name}, why);
-                found = why ? std::nullopt : find_map(next, prefix + entry.name + '/', id);
+                found = find_below(below, entry.name, prefix, id);
             } else if (entry.type == bpffs::file_type::file && is_pin_of(below, entry, id)) {
                 found = prefix + entry.name;
             }
@@ -146,6 +158,22 @@ std::optional<std::string> find_map(const bpffs::directory& below, const std::st
 }
 
 } // namespace
+
+std::optional<bpffs::directory> open_below(const bpffs::directory& in, const std::string& name) {
+    bpffs::error_code why;
+    bpffs::directory opened = bpffs::directory::open({in, name}, bpffs::symlinks::refuse, why);
+    const int number = errno_of(why);
+    if (number == ENOTDIR || number == ELOOP) {
+        return std::nullopt;
+    }
+    check(why);
+    // Asked of the kernel alone: whose file system it is need not answer.
+    if (bpffs::mount_info::id_of(opened.fd()) != bpffs::mount_info::id_of(in.fd()) &&
+        bpffs::mount_info::of(opened.fd()).type != "bpf") {
+        throw refused(ENOENT);
+    }
+    return opened;
+}
 
 bpffs::location place_of(const node& of) {
     return of.parent ? bpffs::location(of.parent->opened, of.name)
@@ -219,6 +247,18 @@ bpffs::map open_map(const node& of, bpffs::access rights) {
     return as_map(open_object(of, rights));
 }
 
+namespace {
+
+// Not where it may come out otherwise for the next one who asks, or the next time.
+void remember_shape(const node& pin, const std::shared_ptr<const object_shape>& shape) {
+    if (!shape->map || !shape->map->lacks_types()) {
+        known_shapes().remember(pin.number, shape);
+        pin.set_shape(shape);
+    }
+}
+
+} // namespace
+
 std::shared_ptr<const object_shape> shape_of(const node& of, const settings& chosen) {
     const node& pin = of.object();
     std::shared_ptr<const object_shape> shape = pin.shape();
@@ -226,9 +266,8 @@ std::shared_ptr<const object_shape> shape_of(const node& of, const settings& cho
         shape = known_shapes().find(pin.number).value_or(nullptr);
         if (!shape) {
             shape = make_shape(open_object(pin, bpffs::access::read), chosen);
-            known_shapes().remember(pin.number, shape);
         }
-        pin.set_shape(shape);
+        remember_shape(pin, shape);
     }
     return shape;
 }
@@ -244,12 +283,11 @@ shown_map open_shown(const node& of, bpffs::access rights, const settings& chose
     if (!shape || shape->id != map.info().id) {
         shape = bpffs::can_read(rights) ? shape_of_map(map, chosen)
                                         : make_shape(open_object(pin, bpffs::access::read), chosen);
-        known_shapes().remember(pin.number, shape);
     }
     if (!shape->map || shape->id != map.info().id) {
         throw refused(ESTALE);
     }
-    pin.set_shape(shape);
+    remember_shape(pin, shape);
     return {std::move(map), seen, shape->map};
 }
 

@@ -19,6 +19,11 @@ namespace fsctl::view {
 // Where a pin, a directory or a link of SOURCE is.
 bpffs::location place_of(const node& of);
 
+// A directory of SOURCE, or of another bpffs that is mounted on one; nothing for a name that is no
+// directory. refused ENOENT where something else is mounted there: a view that has been mounted
+// below its own SOURCE would wait for itself.
+std::optional<bpffs::directory> open_below(const bpffs::directory& in, const std::string& name);
+
 // What stat(2) says of the node, apart from the size of files. Owner, group and mode follow the
 // pin: r gives r, and x where it is a directory, w gives w.
 struct stat attributes(const node& of);

@@ -19,8 +19,10 @@ namespace {
 
 using kind = bpffs::map_kind;
 
-// A name is at most 1024 bytes, and an escaped letter takes four.
-constexpr std::size_t longest_named_string = 256;
+// FUSE's own limit.
+constexpr std::size_t longest_name = 1024;
+// An escaped letter takes four.
+constexpr std::size_t longest_named_string = longest_name / 4;
 
 store store_of(kind which) {
     switch (which) {
@@ -101,6 +103,15 @@ map_shape::map_shape(const bpffs::map& of, const settings& chosen)
       value_(text_form::hexadecimal(0)),
       told_value_(chosen.value) {
     key_ = key_form(info_, types_, chosen);
+    // A text of such a value would take many times this in memory, for each who asks for its size.
+    constexpr std::size_t largest_value = std::size_t{16} << 20U;
+    constexpr std::size_t letters_a_byte = 2;
+    if (cpus_ * info_.value_size > largest_value) {
+        holds_ = is_ring() ? holds_ : store::none;
+    } else if (holds_ == store::keys && key_.is_hexadecimal() &&
+               info_.key_size > longest_name / letters_a_byte) {
+        holds_ = store::unnamed;
+    }
     value_ = value_form(info_, types_, chosen);
     const bool told = text_form::named(chosen.value, info_.value_size).has_value();
     if (value_.is_hexadecimal() && !told && types_ && info_.btf_value_type != 0 &&

@@ -24,9 +24,10 @@ using blob = std::vector<std::byte>;
 
 // What holds a map's elements.
 enum class store {
-    keys,   // a file for each key
-    stream, // taken and put in order
-    none    // nothing that files can show
+    keys,    // a file for each key
+    unnamed, // keys that are too long to be names: the whole map alone
+    stream,  // taken and put in order
+    none     // nothing that files can show
 };
 
 class map_shape {
@@ -36,6 +37,11 @@ public:
 
     [[nodiscard]] store holds() const noexcept { return holds_; }
     [[nodiscard]] bool holds_maps() const noexcept { return holds_maps_; }
+
+    // Whether the map has types that could not be had, so another attempt may find more.
+    [[nodiscard]] bool lacks_types() const noexcept {
+        return info_.btf_id != 0 && info_.btf_value_type != 0 && !types_;
+    }
 
     // Ring buffers: programs send records to the stream, or take them from it.
     [[nodiscard]] bool is_ring() const noexcept {
