@@ -6,6 +6,8 @@
 #
 # shellcheck disable=SC2034 # some are for the scripts that source this
 export LC_ALL=C
+# What fails in $(…) is not taken for an answer.
+shopt -s inherit_errexit
 
 here=$(cd "${BASH_SOURCE[0]%/*}" && pwd -P)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/bpffs
@@ -22,6 +24,7 @@ fail() { say "$*"; exit 1; }
 # What a script does first: the tools, the place, the source.
 prepare() {
     local tool name
+    [[ -s $series ]] || fail "there is no series: $series"
     # Everything but the lean kernel is a base kernel, and more.
     name=$(IFS=-; echo "${configuration[*]}")
     output=o-${name#lean-}
@@ -104,13 +107,15 @@ left_out=(--anchored --wildcards
     --exclude="$top_of_archive"/{'arch/[!x]*',drivers/{gpu/drm,staging,net/{ethernet,wireless}}/'*',sound/'*'}.{'[chS]',dts,dtsi}
     --no-wildcards-match-slash --exclude="$top_of_archive/Documentation/[!abK]*")
 
+locate_source() { pristine=$cache/source-$(source_id); }
+
 # The unpacked package. Never built in and never changed: the trees share its files.
 unpack_source() {
-    local id
-    id=$(source_id)
-    pristine=$cache/source-$id
+    locate_source
     [[ ! -d $pristine ]] || return 0
-    rm -rf "$cache"/source-*/ "$cache"/linux-*/ "$cache"/unpacking
+    # What other scripts have made of the old one, too.
+    rm -rf "$cache"/{source-*,linux-*,bpftool-source*,selftests-unmodified*,selftests-series*}/ \
+        "$cache/unpacking"
     mkdir -p "$cache/unpacking"
     say "unpacking ${archive##*/}"
     tar -x -I 'xz -T0' -f "$archive" -C "$cache/unpacking" --strip-components=1 "${left_out[@]}"
@@ -128,7 +133,11 @@ touched_files() { # PATCH…: every file that they name
 stage() { # TREE PATCH…
     local tree=$1 scratch file
     shift
-    [[ -d $tree ]] || { cp -al "$pristine" "$tree.new" && mv "$tree.new" "$tree"; }
+    if [[ ! -d $tree ]]; then
+        rm -rf "$tree.new"
+        cp -al "$pristine" "$tree.new"
+        mv -T "$tree.new" "$tree"
+    fi
     scratch=$(mktemp -d "$cache/scratch.XXXXXX")
     touched_files "$@" >"$scratch.new"
     copy_pristine "$scratch" <"$scratch.new"
