@@ -310,6 +310,27 @@ TEST_F(prog_compat, ShowDumpAndRunSayTheSame) {
     EXPECT_NE(contents(scratch("ours")), "");
 }
 
+// The beginning of a context is enough; all of it comes back, if there is room for it.
+TEST_F(prog_compat, AContextMayBeShort) {
+    expect_works({"load", compiled("lib_filter"), at("keep")});
+    std::ofstream(scratch("context"), std::ios::binary) << std::string(8, '\0');
+    const arguments words = {"run",    "pinned",           at("keep"), "data_in", packet(),
+                             "ctx_in", scratch("context"), "ctx_out",  "-"};
+    expect_same(words);
+    arguments narrow = words;
+    narrow.insert(narrow.end(), {"ctx_size_out", "100"});
+    expect_refused(narrow, 1, {"No space left on device", "192 bytes, more than ctx_size_out"});
+    EXPECT_EQ(bpftool("", "prog", narrow), "");
+    arguments wide = words;
+    wide.insert(wide.end(), {"ctx_size_out", "192"});
+    expect_same(wide);
+}
+
+TEST_F(prog_compat, AListOfAllIsTheSame) {
+    expect_works({"loadall", compiled("lib_count"), at("set")});
+    expect_same({"show"});
+}
+
 // Instructions of every shape, as far as this kernel's verifier takes them.
 TEST_F(prog_compat, ManyInstructionsReadTheSame) {
     const handle map = create_map(BPF_MAP_TYPE_ARRAY, 4, 8, 1);

@@ -208,6 +208,8 @@ TEST(ProgTool, WrongWordsShowTheUsageOfTheVerb) {
     expect_usage_error(tool, {"dump", "xlated", "/x", "visual"}, "unexpected word 'visual'");
     expect_usage_error(tool, {"run", "/x", "data_in", "-", "ctx_in", "-"}, "only one of");
     expect_usage_error(tool, {"run", "/x", "data_in", "-", "repeat", "x"}, "can't parse repeat");
+    expect_usage_error(tool, {"run", "/x", "ctx_in", "-", "ctx_size_out", "x"},
+                       "can't parse ctx_size_out");
     expect_usage_error(tool, {"attach", "/x", "ingres", "cgroup", "/"}, "invalid attach type");
     expect_usage_error(tool, {"attach", "/x", "ingress"}, "expected a TARGET");
     expect_usage_error(tool, {"attach", "/x", "ingress", "cgroup", "/", "links"},
