@@ -310,6 +310,14 @@ TEST_F(prog_compat, ShowDumpAndRunSayTheSame) {
     EXPECT_NE(contents(scratch("ours")), "");
 }
 
+// Calls within a program: their names for whoever may know where the machine code is.
+TEST_F(prog_compat, CallsOfOnesOwnFunctionsReadTheSame) {
+    expect_works({"load", compiled("lib_calls"), at("calls")});
+    for (const char* more : {"opcodes", "linum"}) {
+        expect_same({"dump", "xlated", "pinned", at("calls"), more});
+    }
+}
+
 // The beginning of a context is enough; all of it comes back, if there is room for it.
 TEST_F(prog_compat, AContextMayBeShort) {
     expect_works({"load", compiled("lib_filter"), at("keep")});

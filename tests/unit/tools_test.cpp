@@ -252,6 +252,17 @@ TEST(Disassembler, ReadsAsTheKernelsDoes) {
     EXPECT_EQ(text(0x85, 0, 0, 0, 1), "(85) call bpf_map_lookup_elem#1");
     EXPECT_EQ(text(0x85, 0, 1, 5, 7), "(85) call pc+5");
     EXPECT_EQ(text(0x95, 0, 0, 0, 0), "(95) exit");
+    // A call within the program has a name for whom the kernel shows where the functions are.
+    std::istringstream kallsyms("ffffffffc0000020 t bpf_prog_5e_twice\t[bpf]\n");
+    const auto symbols = fsctl::kernel_symbols::read(kallsyms);
+    const std::vector<std::uint64_t> functions = {0xffffffffc0000010, 0xffffffffc0000020};
+    const auto call = [&](int function) {
+        const std::vector<bpf_insn> two = {{0x85, 0, 1, 5, function}, {}};
+        return fsctl::disassemble(two, symbols, functions);
+    };
+    EXPECT_EQ(call(1), "(85) call pc+5#bpf_prog_5e_twice");
+    EXPECT_EQ(call(0), "(85) call pc+5#0xffffffffc0000010");
+    EXPECT_EQ(call(9), "(85) call pc+5#0x9");
     EXPECT_EQ(text(0xc2, 0, 0, 0, 0), "(c2) nospec");
     EXPECT_EQ(text(0xf9, 0, 0, 0, 0), "BUG_ldx_f9");
 }
