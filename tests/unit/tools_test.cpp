@@ -94,6 +94,13 @@ std::string manual(std::string_view tool) {
 TEST_P(every_tool, HasAManualPageThatSaysWhatTheTableSays) {
     const std::string text = manual(GetParam()->name);
     ASSERT_NE(text, "") << "no page of " << GetParam()->name;
+    // Nor more verbs than these: each has a line in the synopsis.
+    const std::string head = std::string(GetParam()->name) + " [OPTIONS] ";
+    std::size_t lines = 0;
+    for (std::size_t at = 0; (at = text.find(head, at)) != std::string::npos; ++at) {
+        ++lines;
+    }
+    EXPECT_EQ(lines, GetParam()->verbs.size());
     for (const fsctl::verb& each : GetParam()->verbs) {
         std::string begin = std::string(each.names) + (each.names.empty() ? "" : " ");
         for (const std::string_view line : fsctl::split(each.operands, '\n')) {
@@ -170,6 +177,8 @@ TEST(Completion, KnowsTheGrammar) {
     EXPECT_EQ(admin({"add", "root", "progs", "sysc"}), words{}) << "no directory delegates it";
     EXPECT_EQ(admin({"add", "root", "attachs", "any:xdp_c"}), words{"any:xdp_cpumap"});
     EXPECT_EQ(admin({"add", "root", "caps", "bpf:per"}), words{"bpf:perfmon"});
+    EXPECT_EQ(admin({"add", "root", "caps", ""}),
+              (words{"any", "bpf", "net_admin", "none", "perfmon"}));
     EXPECT_EQ(admin({"add", "root", "cmds", "map_cr"}), words{"map_create"});
     EXPECT_EQ(doctor({"--f"}), words{"--for"});
     EXPECT_EQ(doctor({"/x", "--for", "cr"}), words{"create"});
