@@ -224,6 +224,7 @@ TEST(ProgTool, WrongWordsShowTheUsageOfTheVerb) {
     expect_usage_error(tool, {"attach", "/x", "ingress", "cgroup", "/", "links"},
                        "unexpected word 'links'");
     expect_usage_error(tool, {"attach", "/x", "filter", "socket", "x"}, "can't parse FD");
+    expect_usage_error(tool, {"attach", "/x", "sk_lookup", "netns"}, "by links only");
     expect_usage_error(tool, {"det", "/x"}, "is not written in full");
 }
 
