@@ -279,13 +279,17 @@ protected:
     static std::string without_times(const std::string& text) {
         return std::regex_replace(text, std::regex("(duration[^0-9]*)[0-9]+"), "$1N");
     }
+    // Since 7.2 bpftool says of each program that the device it is offloaded to has not gone away.
+    static std::string as_of_old(const std::string& text) {
+        return std::regex_replace(text, std::regex("\\s*\"orphaned\": ?false,"), "");
+    }
     void expect_same(const arguments& words) const {
         for (const std::string layout : {"", "-j", "-p"}) {
             arguments ours = words;
             if (!layout.empty()) {
                 ours.insert(ours.begin(), layout);
             }
-            const std::string theirs = bpftool(layout, "prog", words);
+            const std::string theirs = as_of_old(bpftool(layout, "prog", words));
             EXPECT_NE(theirs, "");
             const answer got = run(ours);
             EXPECT_EQ(without_times(got.out), without_times(theirs)) << layout << got.err;
