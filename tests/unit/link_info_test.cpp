@@ -9,8 +9,9 @@
 
 #include <linux/bpf.h>
 
-#include <algorithm>
+#include <bit>
 #include <cstring>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -21,11 +22,11 @@ using namespace bpffs;
 /// A kernel that knows one link. It notes whether it was offered a place, and does not write there.
 class one_link : bpffs_test::other_backend {
 public:
-    explicit one_link(link_kind kind) : other_backend{&answer} {
-        kind_ = kind;
-        offered_ = false;
+    explicit one_link(link_kind known) : other_backend{&answer} {
+        kind = known;
+        offered = false;
     }
-    [[nodiscard]] static bool was_offered_a_place() { return offered_; }
+    [[nodiscard]] static bool was_offereda_place() { return offered; }
 
 private:
     /// The beginning of struct bpf_link_info.
@@ -44,14 +45,14 @@ private:
         }
         if (number == SYS_readlinkat) {
             constexpr std::string_view text = "anon_inode:bpf_link";
-            std::memcpy(reinterpret_cast<void*>(c), text.data(), text.size());
+            std::memcpy(std::bit_cast<void*>(c), text.data(), text.size());
             return static_cast<long>(text.size());
         }
         if (number == SYS_bpf && a == BPF_OBJ_GET_INFO_BY_FD) {
-            const auto* const asked = reinterpret_cast<const bpf_attr*>(b);
-            auto* const told = reinterpret_cast<info*>(asked->info.info);
-            offered_ = offered_ || told->place != 0 || told->size != 0;
-            told->kind = static_cast<std::uint32_t>(kind_);
+            const auto* const asked = std::bit_cast<const bpf_attr*>(b);
+            auto* const told = std::bit_cast<info*>(asked->info.info);
+            offered = offered || told->place != 0 || told->size != 0;
+            told->kind = static_cast<std::uint32_t>(kind);
             told->id = 7;
             told->program_id = 8;
             return 0;
@@ -59,8 +60,8 @@ private:
         return ::syscall(number, a, b, c, d, e, f);
     }
 
-    static inline link_kind kind_ = link_kind::unspec;
-    static inline bool offered_ = false;
+    static inline link_kind kind = link_kind::unspec;
+    static inline bool offered = false;
 };
 
 TEST(LinkInfo, OffersAPlaceForANameToKindsThatHaveOne) {
@@ -72,7 +73,7 @@ TEST(LinkInfo, OffersAPlaceForANameToKindsThatHaveOne) {
         EXPECT_EQ(opened.info().id, 7U);
         EXPECT_EQ(opened.info().kind, kind);
         const bool named = kind == link_kind::raw_tracepoint || kind == link_kind::iter;
-        EXPECT_EQ(one_link::was_offered_a_place(), named) << word(kind);
+        EXPECT_EQ(one_link::was_offereda_place(), named) << word(kind);
     }
 }
 
