@@ -30,7 +30,7 @@ constexpr std::string_view notes =
     "FILE := a policy file (those of /etc/bpffs.d, /run/bpffs.d, /usr/lib/bpffs.d)\n"
     "DIR := where saves are (/var/lib/bpffs; of one's own, ~/.local/state/bpffs)\n"
     "USER := a name or number; DIRECTORY/USER is a bpffs, ~USER/bpf leads to it\n"
-    "CAPS := { bpf | net_admin | perfmon }:... | none   (bpf)\n"
+    "CAPS := { bpf | net_admin | perfmon }:... | any | none   (bpf)\n"
     "COMMANDS, KINDS := the kernel's words joined by ':' | any | none";
 
 constexpr std::string_view examples = "  bpffs-admin add bob mode 0750 maps hash:array:ringbuf\n"

@@ -228,10 +228,7 @@ public:
 private:
     // Words joined by ':', of which the last is unfinished.
     [[nodiscard]] list delegated(std::string_view keyword) const {
-        list all = {"none"};
-        if (keyword != "caps") {
-            all.emplace_back("any");
-        }
+        list all = {"none", "any"};
         if (keyword == "caps") {
             add_words<bpffs::capability>(all);
         } else if (keyword == "cmds") {

@@ -4,6 +4,7 @@
 // the machine (for the privileged), in bpftool's forms.
 #include "common/show.hpp"
 #include "common/members.hpp"
+#include "details_text.hpp"
 #include "verbs.hpp"
 
 #include <net/if.h>
@@ -16,10 +17,6 @@ namespace {
 
 using bpffs::link_info;
 using bpffs::link_kind;
-
-bool is_over_map(const link_info& info) {
-    return info.target_name == "bpf_map_elem" || info.target_name == "bpf_sk_storage_map";
-}
 
 // The kind of the attached program, for those who may look it up.
 std::optional<bpffs::program_kind> program_kind_of(const link_info& info) {
@@ -70,9 +67,6 @@ void target_members(json_writer& json, const link_info& info) {
         return;
     case link_kind::iter:
         json.member("target_name", info.target_name);
-        if (is_over_map(info)) {
-            json.member("map_id", info.map_id);
-        }
         return;
     case link_kind::netns:
         json.member("netns_ino", info.netns_inode);
@@ -121,6 +115,12 @@ std::string tracing_words(const link_info& info) {
     return text;
 }
 
+// Read once, however many links there are.
+const kernel_symbols& all_symbols() {
+    static const kernel_symbols all = kernel_symbols::read();
+    return all;
+}
+
 // What it is attached to, as bpftool's lines.
 std::string target_words(const link_info& info) {
     switch (info.kind) {
@@ -131,8 +131,7 @@ std::string target_words(const link_info& info) {
     case link_kind::cgroup:
         return fmt::format("\n\tcgroup_id {}  {}", info.cgroup_id, attach_words(info));
     case link_kind::iter:
-        return fmt::format("target_name {}  ", info.target_name) +
-               (is_over_map(info) ? fmt::format("map_id {}  ", info.map_id) : "");
+        return fmt::format("target_name {}  ", info.target_name);
     case link_kind::netns:
         return fmt::format("\n\tnetns_ino {}  {}", info.netns_inode, attach_words(info));
     case link_kind::xdp:
@@ -147,9 +146,9 @@ std::string target_words(const link_info& info) {
     }
 }
 
-// For a column: one line, without the blanks at the end.
-std::string target_cell(const link_info& info) {
-    std::string text = target_words(info);
+// For a column: one line, without the blanks at the end and the single functions.
+std::string target_cell(const bpffs::link& shown) {
+    std::string text = target_words(shown.info()) + details_words(shown.info(), details_of(shown));
     for (std::size_t at = 0; (at = text.find_first_of("\n\t", at)) != std::string::npos;) {
         text.erase(at, 1);
     }
@@ -157,19 +156,27 @@ std::string target_cell(const link_info& info) {
     return text;
 }
 
-void print_json(json_writer& json, const link_info& info, const std::vector<std::string>& pins) {
+void all_members(json_writer& json, const bpffs::link& shown) {
+    header_members(json, shown.info());
+    target_members(json, shown.info());
+    details_json(json, shown.info(), details_of(shown), all_symbols);
+}
+
+void print_json(json_writer& json, const bpffs::link& shown, const std::vector<std::string>& pins) {
     json.start_object();
-    header_members(json, info);
-    target_members(json, info);
+    all_members(json, shown);
     pinned_member(json, pins);
     json.end_object();
 }
 
-void print_plain(output& out, const link_info& info, const std::vector<std::string>& pins) {
-    out.print("{}: {}  {} {}  {}", info.id, word_or_number("type", info.kind),
+void print_plain(output& out, const bpffs::link& shown, const std::vector<std::string>& pins) {
+    const link_info& info = shown.info();
+    const link_details details = details_of(shown);
+    out.print("{}: {}  {} {}  {}{}{}", info.id, word_or_number("type", info.kind),
               info.kind == link_kind::struct_ops ? "map" : "prog",
               info.kind == link_kind::struct_ops ? info.map_id : info.program_id,
-              target_words(info));
+              target_words(info), details_words(info, details),
+              function_rows(details, all_symbols));
     for (const std::string& pin : pins) {
         out.print("\n\tpinned {}", pin);
     }
@@ -190,18 +197,14 @@ template <> struct showing<bpffs::link> {
     }
     static void print(context& with, const bpffs::link& shown,
                       const std::vector<std::string>& pins) {
-        with.chosen.json ? print_json(with.json, shown.info(), pins)
-                         : print_plain(with.out, shown.info(), pins);
+        with.chosen.json ? print_json(with.json, shown, pins) : print_plain(with.out, shown, pins);
     }
-    static void members(json_writer& json, const bpffs::link& shown) {
-        header_members(json, shown.info());
-        target_members(json, shown.info());
-    }
+    static void members(json_writer& json, const bpffs::link& shown) { all_members(json, shown); }
     static std::vector<std::string> cells(const bpffs::link& shown) {
         const link_info& info = shown.info();
         return {fmt::format("{}: {}  prog {}", info.id, word_or_number("type", info.kind),
                             info.program_id),
-                target_cell(info)};
+                target_cell(shown)};
     }
 };
 

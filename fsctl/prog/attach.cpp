@@ -91,7 +91,11 @@ std::string remedy_for(const bpffs::error_code& why, const order& asked,
                            asked.target.text);
     }
     if (why == errc::no_such_file_or_directory) {
-        return "It is not attached there.";
+        return asked.target.sort == target_sort::tracepoint
+                   ? fmt::format("The kernel has no tracepoint '{}'; names are such as "
+                                 "sched_switch and sys_enter.",
+                                 asked.target.text)
+                   : "It is not attached there.";
     }
     return {};
 }
@@ -144,19 +148,32 @@ manner take_manner(words& given) {
     return taken;
 }
 
+// Attach types that a target takes as links only.
+bool takes_links_only(bpffs::attach_kind kind) {
+    return kind == bpffs::attach_kind::xdp || kind == bpffs::attach_kind::sk_lookup;
+}
+
+void check_link(const order& asked, bool linked) {
+    if (linked && asked.use) {
+        throw usage_error("an attachment to a socket has no link");
+    }
+    if (!linked && (asked.target.sort == target_sort::tracepoint ||
+                    asked.target.sort == target_sort::loaded)) {
+        throw usage_error("expected 'link' and a FILE: tracing ends when nothing holds its link");
+    }
+    if (!linked && takes_links_only(asked.attach)) {
+        throw usage_error(
+            fmt::format("expected 'link' and a FILE: {} is attached by links only", asked.type));
+    }
+}
+
 } // namespace
 
 void prog_attach(context& /*with*/, words& given) {
     const order asked = take_order(given);
     const manner how = take_manner(given);
     const std::optional<link_pin>& pinned = how.pinned;
-    if (pinned && asked.use) {
-        throw usage_error("an attachment to a socket has no link");
-    }
-    if (!pinned && (asked.target.sort == target_sort::tracepoint ||
-                    asked.target.sort == target_sort::loaded)) {
-        throw usage_error("expected 'link' and a FILE: tracing ends when nothing holds its link");
-    }
+    check_link(asked, pinned.has_value());
     const bpffs::program held = open_program(asked.program, bpffs::access::write);
     const open_target target(asked.target);
     if (asked.use) {

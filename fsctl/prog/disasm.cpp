@@ -178,23 +178,44 @@ std::string packet_text(const parts& of, std::span<const bpf_insn> rest) {
     return {};
 }
 
-std::string call_text(const parts& of, const kernel_symbols& symbols) {
-    const auto address = symbols.call_base() + static_cast<std::uint64_t>(std::int64_t{of.one.imm});
-    if (of.from == BPF_PSEUDO_CALL) {
+// Whom calls go to, as far as the kernel shows it.
+struct callees {
+    const kernel_symbols& symbols;
+    std::span<const std::uint64_t> functions;
+};
+
+// A call within the program: the number of a function stands in it, or where there is no machine
+// code the interpreter's distance.
+std::string own_call_text(const parts& of, std::uint64_t address, const callees& known) {
+    const auto number = static_cast<std::uint32_t>(of.one.imm);
+    if (known.functions.empty()) {
         return fmt::format("call pc{:+d}", of.one.off);
+    }
+    const std::uint64_t callee =
+        number < known.functions.size() ? known.functions[number] : address;
+    const std::string_view name = known.symbols.at(callee);
+    return name.empty() ? fmt::format("call pc{:+d}#0x{:x}", of.one.off, callee)
+                        : fmt::format("call pc{:+d}#{}", of.one.off, name);
+}
+
+std::string call_text(const parts& of, const callees& known) {
+    const auto address =
+        known.symbols.call_base() + static_cast<std::uint64_t>(std::int64_t{of.one.imm});
+    if (of.from == BPF_PSEUDO_CALL) {
+        return own_call_text(of, address, known);
     }
     if (is_helper(of.one)) {
         return fmt::format("call {}#{}", helper_names[static_cast<std::size_t>(of.one.imm)],
                            of.one.imm);
     }
-    const std::string_view name = symbols.at(address);
+    const std::string_view name = known.symbols.at(address);
     return name.empty() ? fmt::format("call 0x{:x}#{}", address, of.one.imm)
                         : fmt::format("call {}#{}", name, of.one.imm);
 }
 
-std::string jump_text(const parts& of, const kernel_symbols& symbols) {
+std::string jump_text(const parts& of, const callees& known) {
     if (of.op == BPF_CALL) {
-        return call_text(of, symbols);
+        return call_text(of, known);
     }
     if (of.code == (BPF_JMP | BPF_JA)) {
         return fmt::format("goto pc{:+d}", of.one.off);
@@ -229,8 +250,7 @@ std::string nonsense(const parts& of) {
     }
 }
 
-std::string text_of(const parts& of, std::span<const bpf_insn> rest,
-                    const kernel_symbols& symbols) {
+std::string text_of(const parts& of, std::span<const bpf_insn> rest, const callees& known) {
     switch (BPF_CLASS(of.code)) {
     case BPF_ALU:
     case BPF_ALU64:
@@ -243,7 +263,7 @@ std::string text_of(const parts& of, std::span<const bpf_insn> rest,
     case BPF_LD:
         return packet_text(of, rest);
     default:
-        return jump_text(of, symbols);
+        return jump_text(of, known);
     }
 }
 
@@ -254,9 +274,10 @@ bool is_helper(const bpf_insn& call) {
            static_cast<std::size_t>(call.imm) < helper_names.size();
 }
 
-std::string disassemble(std::span<const bpf_insn> rest, const kernel_symbols& symbols) {
+std::string disassemble(std::span<const bpf_insn> rest, const kernel_symbols& symbols,
+                        std::span<const std::uint64_t> functions) {
     const parts of{rest.front()};
-    const std::string text = text_of(of, rest, symbols);
+    const std::string text = text_of(of, rest, {symbols, functions});
     return text.empty() ? nonsense(of) : fmt::format("({:02x}) {}", of.code, text);
 }
 

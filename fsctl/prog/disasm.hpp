@@ -4,7 +4,7 @@
 // "(85) call bpf_map_lookup_elem#1".
 #pragma once
 
-#include "symbols.hpp"
+#include "common/symbols.hpp"
 
 #include <span>
 #include <string>
@@ -22,7 +22,9 @@ namespace fsctl {
 [[nodiscard]] bool is_helper(const bpf_insn& call);
 
 // The text of the instruction at the start of `rest`; a wide one needs both
-// halves. `symbols` name what is called.
-std::string disassemble(std::span<const bpf_insn> rest, const kernel_symbols& symbols);
+// halves. `symbols` name what is called; `functions` are the addresses of the
+// program's own, where there is machine code that has any.
+std::string disassemble(std::span<const bpf_insn> rest, const kernel_symbols& symbols,
+                        std::span<const std::uint64_t> functions = {});
 
 } // namespace fsctl

@@ -15,6 +15,8 @@
 #include <cstring>
 #include <fstream>
 
+#include <bpf/bpf.h>
+
 namespace fsctl {
 
 namespace {
@@ -23,11 +25,30 @@ enum class addition { none, opcodes, lines };
 
 // Whether something is called that has a name in the kernel's symbols only. They
 // are many, and most programs need none.
-bool needs_symbols(const std::vector<bpf_insn>& list) {
-    return std::any_of(list.begin(), list.end(), [](const bpf_insn& one) {
-        return one.code == (BPF_JMP | BPF_CALL) && one.src_reg != BPF_PSEUDO_CALL &&
-               !is_helper(one);
+bool needs_symbols(const std::vector<bpf_insn>& list, bool functions_are_shown) {
+    return std::any_of(list.begin(), list.end(), [&](const bpf_insn& one) {
+        return one.code == (BPF_JMP | BPF_CALL) &&
+               (one.src_reg == BPF_PSEUDO_CALL ? functions_are_shown : !is_helper(one));
     });
+}
+
+// Where the program's own functions are in memory, in their order; none for those
+// from whom the kernel hides addresses.
+std::vector<std::uint64_t> function_addresses(const bpffs::program& shown) {
+    bpf_prog_info counts{};
+    std::uint32_t size = sizeof counts;
+    if (::bpf_obj_get_info_by_fd(shown.fd().get(), &counts, &size) != 0) {
+        return {};
+    }
+    std::vector<std::uint64_t> all(counts.nr_jited_ksyms);
+    bpf_prog_info info{};
+    size = sizeof info;
+    info.nr_jited_ksyms = counts.nr_jited_ksyms;
+    info.jited_ksyms = reinterpret_cast<std::uint64_t>(all.data());
+    const bool known = !all.empty() &&
+                       ::bpf_obj_get_info_by_fd(shown.fd().get(), &info, &size) == 0 &&
+                       info.jited_ksyms != 0;
+    return known ? all : std::vector<std::uint64_t>();
 }
 
 std::vector<bpf_insn> instructions(const bpffs::program_code& code) {
@@ -46,7 +67,9 @@ public:
         : with_(with),
           code_(shown.code()),
           list_(instructions(code_)),
-          symbols_(needs_symbols(list_) ? kernel_symbols::read() : kernel_symbols()),
+          functions_(function_addresses(shown)),
+          symbols_(needs_symbols(list_, !functions_.empty()) ? kernel_symbols::read()
+                                                             : kernel_symbols()),
           more_(more) {
         bpffs::error_code refused;
         types_ = prototypes(bpffs::types_of(shown, refused));
@@ -99,6 +122,10 @@ private:
         return first == std::string_view::npos ? std::string_view() : text.substr(first);
     }
 
+    [[nodiscard]] std::string text_at(std::size_t at) const {
+        return disassemble(std::span(list_).subspan(at), symbols_, functions_);
+    }
+
     void print_plain(std::size_t at) {
         output& out = with_.out;
         if (const std::string name = function_at(at); !name.empty()) {
@@ -112,7 +139,7 @@ private:
             }
             out.put('\n');
         }
-        out.print("{:4}: {}\n", at, disassemble(std::span(list_).subspan(at), symbols_));
+        out.print("{:4}: {}\n", at, text_at(at));
         if (more_ == addition::opcodes) {
             out.write("       ");
             print_bytes(bytes_of(list_[at], 0, 8));
@@ -139,7 +166,7 @@ private:
         if (const bpffs::program_line* line = line_at(at)) {
             print_line(*line);
         }
-        json.member("disasm", disassemble(std::span(list_).subspan(at), symbols_));
+        json.member("disasm", text_at(at));
         if (more_ == addition::opcodes) {
             print_opcodes(list_[at]);
         }
@@ -177,6 +204,7 @@ private:
     context& with_;
     bpffs::program_code code_;
     std::vector<bpf_insn> list_;
+    std::vector<std::uint64_t> functions_;
     kernel_symbols symbols_;
     prototypes types_;
     addition more_;

@@ -22,7 +22,7 @@ constexpr verb verbs[] = {
     {"dump", "xlated PROG [file FILE | opcodes | linum]", prog_dump},
     {"run",
      "PROG data_in FILE [data_out FILE [data_size_out N]]\n"
-     "[ctx_in FILE [ctx_out FILE]] [repeat N]",
+     "[ctx_in FILE [ctx_out FILE [ctx_size_out N]]] [repeat N]",
      prog_run},
     {"attach", "PROG [ATTACH_TYPE] TARGET\n[link FILE [mode MODE]] [multi|override]", prog_attach},
     {"detach", "PROG [ATTACH_TYPE] TARGET", prog_detach, effect::destructive},

@@ -23,6 +23,7 @@ struct order {
     std::string context_in;
     std::string context_out;
     std::uint32_t data_room = usual_room;
+    std::uint32_t context_room = usual_room;
     std::uint32_t repeat = 1;
 };
 
@@ -30,7 +31,8 @@ order take_order(words& given) {
     order taken;
     while (!given.empty()) {
         const std::string_view keyword =
-            given.keyword({"data_in", "data_out", "data_size_out", "ctx_in", "ctx_out", "repeat"});
+            given.keyword({"data_in", "data_out", "data_size_out", "ctx_in", "ctx_out",
+                           "ctx_size_out", "repeat"});
         if (keyword == "data_in") {
             taken.data_in = given.next("a FILE, or -");
         } else if (keyword == "data_out") {
@@ -41,6 +43,8 @@ order take_order(words& given) {
             taken.context_out = given.next("a FILE, or -");
         } else if (keyword == "data_size_out") {
             taken.data_room = parse_u32(given.next("a size"), keyword);
+        } else if (keyword == "ctx_size_out") {
+            taken.context_room = parse_u32(given.next("a size"), keyword);
         } else if (keyword == "repeat") {
             taken.repeat = static_cast<std::uint32_t>(parse_number(
                 given.next("a number"), keyword, std::numeric_limits<std::int32_t>::max()));
@@ -158,6 +162,12 @@ void prog_run(context& with, words& given) {
             throw;
         }
         throw failure(error.what(), std::move(remedy));
+    }
+    if (result.context.size() > asked.context_room) { // as the kernel says it of data
+        throw failure(
+            fmt::format("run program '{}': {}", ran.file().native(), std::strerror(ENOSPC)),
+            fmt::format("The context that came out has {} bytes, more than ctx_size_out.",
+                        result.context.size()));
     }
     if (with.chosen.json) {
         with.json.start_object();

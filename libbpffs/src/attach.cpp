@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 namespace bpffs {
@@ -101,12 +102,33 @@ link attach_access::attach(const program& held, attach_kind kind, const attach_t
 
 namespace {
 
+/// Same file of the same file system.
+bool same_file(const sys::result<struct ::stat>& one, const sys::result<struct ::stat>& other) {
+    return one && other && one.value.st_dev == other.value.st_dev &&
+           one.value.st_ino == other.value.st_ino;
+}
+
+/// Without a link a flow dissector is attached in the caller's own network namespace, and the
+/// kernel takes no descriptor of it (a link takes one, of any): another one must not come to mean
+/// that.
+std::uint32_t own_namespace(std::uint32_t asked, failure& why) {
+    const auto own = why.take(sys::openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    if (!why &&
+        !same_file(sys::fstatat(static_cast<int>(asked), ""), sys::fstatat(own.get(), ""))) {
+        why.set(EINVAL, "without a link it is attached to the caller's own network namespace only");
+    }
+    return 0;
+}
+
 sys::prog_attach_attr attr_for(const program& held, attach_kind kind, const attach_target& target,
                                failure& why) {
     sys::prog_attach_attr attr{};
     attr.target_fd = attach_access::number(target, why);
     attr.attach_bpf_fd = static_cast<std::uint32_t>(held.fd().get());
     attr.attach_type = static_cast<std::uint32_t>(kind);
+    if (!why && kind == attach_kind::flow_dissector) {
+        attr.target_fd = own_namespace(attr.target_fd, why);
+    }
     if (!held) {
         why.set(errc::empty_handle);
     }

@@ -67,17 +67,29 @@ void read_target(const raw_link_info& raw, link_info& info) {
     }
 }
 
+/// Kinds that write a name where they are offered a place for it. No other kind may be offered one:
+/// kprobe_multi takes the same bytes for a place of addresses and how many fit there, and
+/// uprobe_multi and perf_event have pointers of their own in them.
+bool has_name(std::uint32_t kind) noexcept {
+    return kind == static_cast<std::uint32_t>(link_kind::raw_tracepoint) ||
+           kind == static_cast<std::uint32_t>(link_kind::iter);
+}
+
 link_info info_body(int fd, failure& why) {
-    // Kinds that have a name write it here; others do not look at these fields.
     char name[128] = {};
     raw_link_info raw{};
-    raw.of.named.name = reinterpret_cast<std::uint64_t>(name);
-    raw.of.named.name_length = sizeof name;
     sys::result<std::uint32_t> got = sys::obj_info(fd, &raw, sizeof raw);
-    if (got.error == EINVAL || got.error == ENOSPC) { // a kind that takes other fields in
-        raw = {};
-        got = sys::obj_info(fd, &raw, sizeof raw);
-        name[0] = 0;
+    if (got && has_name(raw.kind)) {
+        raw_link_info named{};
+        named.of.named.name = reinterpret_cast<std::uint64_t>(name);
+        named.of.named.name_length = sizeof name;
+        got = sys::obj_info(fd, &named, sizeof named);
+        if (got.error == ENOSPC) { // a longer name than any that there is
+            got.error = 0;
+            name[0] = 0;
+        } else {
+            raw = named;
+        }
     }
     why.take(got);
     link_info info;
@@ -85,9 +97,7 @@ link_info info_body(int fd, failure& why) {
     info.kind = static_cast<link_kind>(raw.kind);
     info.program_id = raw.program_id;
     read_target(raw, info);
-    if (info.kind == link_kind::raw_tracepoint || info.kind == link_kind::iter) {
-        info.target_name = name;
-    }
+    info.target_name = name;
     return info;
 }
 

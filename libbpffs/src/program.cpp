@@ -155,6 +155,9 @@ bool runs_on_context_alone(program_kind kind) noexcept {
            kind == program_kind::tracing;
 }
 
+/// No kind has a context of more bytes.
+constexpr std::size_t largest_context = 4096;
+
 test_run_result test_run_body(const program& of, const test_run_input& input, failure& why) {
     if (!of) {
         why.set(errc::empty_handle);
@@ -175,7 +178,8 @@ test_run_result test_run_body(const program& of, const test_run_input& input, fa
         attr.data_size_out = static_cast<std::uint32_t>(result.data.size());
     }
     if (!context.empty() && !runs_on_context_alone(of.info().kind)) {
-        result.context.resize(context.size());
+        // All of it comes back, also where only its beginning was given.
+        result.context.resize(std::max(context.size(), largest_context));
         attr.ctx_out = address(result.context.data());
         attr.ctx_size_out = static_cast<std::uint32_t>(result.context.size());
     }

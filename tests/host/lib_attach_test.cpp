@@ -5,10 +5,12 @@
 #include "lib_scene.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <thread>
 
 namespace {
 
@@ -117,6 +119,33 @@ TEST_F(attachments, to_a_network_namespace) {
     EXPECT_EQ(made.info().kind, link_kind::netns);
     EXPECT_EQ(made.info().netns_inode, about.st_ino);
     goes_through_its_life(std::move(made), two, attach_kind::sk_lookup, target, at("link"));
+}
+
+/// Without a link: in the caller's own only.
+TEST_F(attachments, to_a_network_namespace_directly) {
+    BPFFS_NEEDS("bpf_compiler", compiled("lib_sockets") ? "" : "no clang");
+    const loaded_file one = load_only("lib_sockets", {"dissect"});
+    const program& held = one.programs[0].handle;
+    const owned_fd ns = owned_fd::adopt(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    const auto own = attach_target::network_namespace(ns);
+    attach_directly(held, attach_kind::flow_dissector, own);
+    EXPECT_EQ(attached_to(own, attach_kind::flow_dissector),
+              std::vector<std::uint32_t>{held.info().id});
+    detach_directly(held, attach_kind::flow_dissector, own);
+    EXPECT_TRUE(attached_to(own, attach_kind::flow_dissector).empty());
+    owned_fd others;
+    std::thread([&] { // one that no process is in
+        if (::unshare(CLONE_NEWNET) == 0) {
+            others = owned_fd::adopt(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+        }
+    })
+        .join();
+    ASSERT_TRUE(others);
+    error_code code;
+    attach_directly(held, attach_kind::flow_dissector, attach_target::network_namespace(others),
+                    beside_others::alone, code);
+    EXPECT_EQ(code, boost::system::errc::invalid_argument);
+    EXPECT_TRUE(attached_to(own, attach_kind::flow_dissector).empty());
 }
 
 class tracing : public attachments {

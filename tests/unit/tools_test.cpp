@@ -94,6 +94,13 @@ std::string manual(std::string_view tool) {
 TEST_P(every_tool, HasAManualPageThatSaysWhatTheTableSays) {
     const std::string text = manual(GetParam()->name);
     ASSERT_NE(text, "") << "no page of " << GetParam()->name;
+    // Nor more verbs than these: each has a line in the synopsis.
+    const std::string head = std::string(GetParam()->name) + " [OPTIONS] ";
+    std::size_t lines = 0;
+    for (std::size_t at = 0; (at = text.find(head, at)) != std::string::npos; ++at) {
+        ++lines;
+    }
+    EXPECT_EQ(lines, GetParam()->verbs.size());
     for (const fsctl::verb& each : GetParam()->verbs) {
         std::string begin = std::string(each.names) + (each.names.empty() ? "" : " ");
         for (const std::string_view line : fsctl::split(each.operands, '\n')) {
@@ -170,6 +177,8 @@ TEST(Completion, KnowsTheGrammar) {
     EXPECT_EQ(admin({"add", "root", "progs", "sysc"}), words{}) << "no directory delegates it";
     EXPECT_EQ(admin({"add", "root", "attachs", "any:xdp_c"}), words{"any:xdp_cpumap"});
     EXPECT_EQ(admin({"add", "root", "caps", "bpf:per"}), words{"bpf:perfmon"});
+    EXPECT_EQ(admin({"add", "root", "caps", ""}),
+              (words{"any", "bpf", "net_admin", "none", "perfmon"}));
     EXPECT_EQ(admin({"add", "root", "cmds", "map_cr"}), words{"map_create"});
     EXPECT_EQ(doctor({"--f"}), words{"--for"});
     EXPECT_EQ(doctor({"/x", "--for", "cr"}), words{"create"});
@@ -208,11 +217,14 @@ TEST(ProgTool, WrongWordsShowTheUsageOfTheVerb) {
     expect_usage_error(tool, {"dump", "xlated", "/x", "visual"}, "unexpected word 'visual'");
     expect_usage_error(tool, {"run", "/x", "data_in", "-", "ctx_in", "-"}, "only one of");
     expect_usage_error(tool, {"run", "/x", "data_in", "-", "repeat", "x"}, "can't parse repeat");
+    expect_usage_error(tool, {"run", "/x", "ctx_in", "-", "ctx_size_out", "x"},
+                       "can't parse ctx_size_out");
     expect_usage_error(tool, {"attach", "/x", "ingres", "cgroup", "/"}, "invalid attach type");
     expect_usage_error(tool, {"attach", "/x", "ingress"}, "expected a TARGET");
     expect_usage_error(tool, {"attach", "/x", "ingress", "cgroup", "/", "links"},
                        "unexpected word 'links'");
     expect_usage_error(tool, {"attach", "/x", "filter", "socket", "x"}, "can't parse FD");
+    expect_usage_error(tool, {"attach", "/x", "sk_lookup", "netns"}, "by links only");
     expect_usage_error(tool, {"det", "/x"}, "is not written in full");
 }
 
@@ -250,6 +262,17 @@ TEST(Disassembler, ReadsAsTheKernelsDoes) {
     EXPECT_EQ(text(0x85, 0, 0, 0, 1), "(85) call bpf_map_lookup_elem#1");
     EXPECT_EQ(text(0x85, 0, 1, 5, 7), "(85) call pc+5");
     EXPECT_EQ(text(0x95, 0, 0, 0, 0), "(95) exit");
+    // A call within the program has a name for whom the kernel shows where the functions are.
+    std::istringstream kallsyms("ffffffffc0000020 t bpf_prog_5e_twice\t[bpf]\n");
+    const auto symbols = fsctl::kernel_symbols::read(kallsyms);
+    const std::vector<std::uint64_t> functions = {0xffffffffc0000010, 0xffffffffc0000020};
+    const auto call = [&](int function) {
+        const std::vector<bpf_insn> two = {{0x85, 0, 1, 5, function}, {}};
+        return fsctl::disassemble(two, symbols, functions);
+    };
+    EXPECT_EQ(call(1), "(85) call pc+5#bpf_prog_5e_twice");
+    EXPECT_EQ(call(0), "(85) call pc+5#0xffffffffc0000010");
+    EXPECT_EQ(call(9), "(85) call pc+5#0x9");
     EXPECT_EQ(text(0xc2, 0, 0, 0, 0), "(c2) nospec");
     EXPECT_EQ(text(0xf9, 0, 0, 0, 0), "BUG_ldx_f9");
 }
