@@ -6,6 +6,7 @@
 
 #include "alone.hpp"
 #include "audit.hpp"
+#include "homes.hpp"
 #include "saved_tree.hpp"
 #include "step.hpp"
 #include "withdraw.hpp"
@@ -34,20 +35,23 @@ class applier {
 public:
     applier(context& with, occupied pins) : with_(with), pins_(pins) {}
 
-    // Waits until no other process changes directories of users, and opens the
-    // places that they are in. Nothing else is to be locked afterwards. failure
-    // of alone(); a place that cannot be used is noted.
-    void hold(const std::vector<bpffs::path>& bases, patience most);
+    // Waits until no other process changes directories of users. What is to be done
+    // is looked at after that. Nothing else is to be locked afterwards. failure of
+    // alone().
+    void wait_for_turn(patience most) { alone_ = alone(most); }
+
+    // Opens the places that the directories are in. One that cannot be used is noted.
+    void open(const std::vector<bpffs::path>& bases);
 
     void apply(const target& wanted, const std::vector<bpffs::mount_info>* there);
     void take_away(const withdrawal& what);
     // fmode for /sys/fs/bpf, where a file says so.
     void apply_system(const policy& rules);
 
-    // Notes something that went wrong before.
-    void note(const failures& earlier);
-    // Throws what has been noted.
-    void finish() const { wrong_.throw_any(); }
+    // Somebody who cannot be given anything.
+    void refuse(const refusal& who);
+    // What has gone wrong.
+    [[nodiscard]] const failures& wrong() const noexcept { return wrong_; }
 
     [[nodiscard]] std::size_t changes() const noexcept { return changes_; }
 
@@ -56,6 +60,7 @@ private:
     void change(const target& wanted, const step& todo, const bpffs::mount_info* there);
     void replace(const target& wanted, const bpffs::location& place,
                  const bpffs::mount_info& there);
+    brought_back bring_back(const target& wanted, const bpffs::directory& root);
     void report(const target& wanted, const brought_back& old);
     void report(audited what, const std::string& user, const bpffs::path& directory,
                 const origin& from, const std::string& words);
@@ -64,6 +69,8 @@ private:
     occupied pins_;
     bpffs::owned_fd alone_;
     std::map<bpffs::path, bpffs::directory> bases_;
+    homes homes_;
+    user_names names_;
     failures wrong_;
     std::size_t changes_ = 0;
 };

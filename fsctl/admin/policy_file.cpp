@@ -297,12 +297,26 @@ private:
         return *value;
     }
 
-    void read_subjects(subjects& who, const toml::node& node) const {
+    std::shared_ptr<const known_group> group_of(const std::string& name) {
+        std::shared_ptr<const known_group>& known = into_.groups[name];
+        if (!known) {
+            known_group asked;
+            try {
+                asked.is = find_group(name);
+            } catch (const failure& error) {
+                asked.unanswered = error.what();
+            }
+            known = std::make_shared<const known_group>(std::move(asked));
+        }
+        return known;
+    }
+
+    void read_subjects(subjects& who, const toml::node& node) {
         each_text(node, [&](const std::string& word, const toml::node& place) {
             const origin from = at(place);
             if (word.starts_with("@") && word.size() > 1) {
                 const std::string name = word.substr(1);
-                who.groups.emplace(name, named_group{from, find_group(name)});
+                who.groups.emplace(name, named_group{from, group_of(name)});
             } else if (!word.empty() && word.front() >= '0' && word.front() <= '9') {
                 who.ranges.push_back(range(word, from));
             } else if (word.empty() || word.front() == '.' || word == "@" || word == "root" ||

@@ -28,6 +28,23 @@ void report(context& with, const std::string& user, const bpffs::path& shown, bo
     with.out.print("'{}' removed{}\n", shown.native(), link ? ", and the link to it" : "");
 }
 
+void remove(context& with, const std::optional<account>& who, const std::string& user,
+            const bpffs::path& where, with_pins pins) {
+    const bpffs::path shown = where / user;
+    const trusted_directory base = open_trusted(where, if_absent::fail);
+    const bpffs::owned_fd held = alone();
+    const withdrawn what =
+        withdraw(base.handle, user, pins, fmt::format("bpffs-admin remove {} force", user));
+    homes visitor;
+    const bool link = who && home_link(*who, shown, visitor).remove();
+    if (!what.mount && !what.directory && !link) {
+        throw failure(fmt::format("{} has no directory '{}'", user, shown.native()),
+                      "'bpffs-admin list' shows who has one.");
+    }
+    audit({audited::withdrawn, user, shown, {}, ""}, with.process.err);
+    report(with, user, shown, link);
+}
+
 } // namespace
 
 void admin_remove(context& with, words& given) {
@@ -50,18 +67,8 @@ void admin_remove(context& with, words& given) {
     // Somebody whose account is gone may still have a directory, under the old name.
     const std::optional<account> who = find_account(word);
     const std::string user = who ? who->name : word;
-    const bpffs::path shown = where / user;
-    const trusted_directory base = open_trusted(where, if_absent::fail);
-    const bpffs::owned_fd held = alone();
-    const withdrawn what =
-        withdraw(base.handle, user, pins, fmt::format("bpffs-admin remove {} force", user));
-    const bool link = who && home_link(*who, shown).remove();
-    if (!what.mount && !what.directory && !link) {
-        throw failure(fmt::format("{} has no directory '{}'", user, shown.native()),
-                      "'bpffs-admin list' shows who has one.");
-    }
-    audit({audited::withdrawn, user, shown, {}, ""}, with.process.err);
-    report(with, user, shown, link);
+    audit_refusal(user, where / user, with.process.err,
+                  [&] { remove(with, who, user, where, pins); });
 }
 
 } // namespace fsctl

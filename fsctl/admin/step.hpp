@@ -51,11 +51,13 @@ struct withdrawal {
 
 // Those that a policy made and that it gives no more, of these accounts, and
 // shared ones.
-std::vector<withdrawal> withdrawals(const policy& rules, const std::vector<account>& everybody,
+std::vector<withdrawal> withdrawals(const policy& rules, const rule_index& index,
+                                    const std::vector<account>& everybody,
                                     const mount_table& mounts);
 
 // Those of users who have no account any more, neither by name nor by uid: made
 // by a policy, or below `base`.
-std::vector<withdrawal> gone_users(const mount_table& mounts, const bpffs::path& base);
+std::vector<withdrawal> gone_users(const account_book& accounts, const mount_table& mounts,
+                                   const bpffs::path& base);
 
 } // namespace fsctl

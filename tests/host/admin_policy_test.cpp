@@ -138,6 +138,13 @@ TEST_F(admin_policy_test, a_link_to_dev_null_says_nothing) {
     EXPECT_NE(got.out.find("/run/bpffs.d/20.conf: good\n"), std::string::npos) << got.out;
 }
 
+TEST_F(admin_policy_test, check_speaks_one_json_document) {
+    write("10.conf", "[[grant]]\nusers = [\"alice\"]\nmode = \"0777\"\ncaps = \"bpf\"\n");
+    const answer got = run_admin("-j check");
+    EXPECT_EQ(got.status, 1);
+    expect_json(got, {R"({"error":"alice: mode 0777)"});
+}
+
 } // namespace
 
 } // namespace bpffs_test
