@@ -31,7 +31,13 @@ void add_groups(std::vector<account>& accounts) {
         }
         errno = 0;
     }
-    check_database("groups");
+    try {
+        check_database("groups");
+    } catch (const failure& error) { // rules that name no group hold all the same
+        for (account& who : accounts) {
+            who.groups_in_doubt = error.what();
+        }
+    }
     endgrent();
 }
 

@@ -17,7 +17,8 @@ namespace fsctl {
 
 // All that the system's databases list, without root, with their groups: each
 // database is read once. Of several entries of one name the first counts, as it
-// does for whoever asks by name. failure when one cannot be read.
+// does for whoever asks by name. failure when that of users cannot be read; where
+// that of groups cannot, the groups of all are in doubt.
 std::vector<account> list_accounts();
 
 // Which accounts there are, for many questions.

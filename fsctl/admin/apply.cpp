@@ -103,7 +103,8 @@ void applier::report(audited what, const std::string& user, const bpffs::path& d
 
 void applier::apply(const target& wanted, const std::vector<bpffs::mount_info>* there) {
     try {
-        const step todo = step_for(wanted, there);
+        const memory_size memory = wanted.who ? limits_.of(wanted.owner) : memory_size();
+        const step todo = step_for(wanted, there, memory);
         change(wanted, todo, there != nullptr ? &there->back() : nullptr);
     } catch (const std::exception& error) {
         const trouble told = describe(error);
@@ -205,6 +206,20 @@ brought_back applier::bring_back(const target& wanted, const bpffs::directory& r
     return old;
 }
 
+void applier::bound_memory(const target& wanted, undo& back) {
+    if (!wanted.who) {
+        return; // what is shared is charged to whoever makes it
+    }
+    const memory_size before = limits_.of(wanted.owner);
+    limits_.set(wanted.owner, wanted.what.memory.value);
+    back.add([this, before, user = wanted.owner] {
+        try {
+            limits_.set(user, before);
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): the next apply does
+        }
+    });
+}
+
 void applier::change(const target& wanted, const step& todo, const bpffs::mount_info* there) {
     const bpffs::path shown = wanted.directory();
     wanted_link link(wanted, todo.what, homes_); // looked at before anything is changed
@@ -214,6 +229,9 @@ void applier::change(const target& wanted, const step& todo, const bpffs::mount_
     const bpffs::location place(base_of(shown), wanted.name);
     brought_back old;
     undo back;
+    if (todo.what != act::nothing) {
+        bound_memory(wanted, back); // first: what is to be bounded is never unbounded
+    }
     switch (todo.what) {
     case act::mount:
         make_mount_point(place, back);
@@ -271,6 +289,7 @@ void applier::take_away(const withdrawal& what) {
                              what.directory.parent_path().native()));
         if (what.who) {
             (void)home_link(*what.who, what.directory, homes_).remove();
+            limits_.set(what.who->user, {});
         }
         report(audited::withdrawn, what.name, what.directory, what.decided, "");
     } catch (const std::exception& error) {
@@ -295,6 +314,14 @@ void applier::apply_system(const policy& rules) {
     } catch (const std::exception& error) {
         const trouble told = describe(error);
         report(audited::refused, "system", system_bpffs, rules.fmode->from, told.message);
+        wrong_.add(error);
+    }
+}
+
+void applier::finish() {
+    try {
+        limits_.tell_systemd();
+    } catch (const std::exception& error) {
         wrong_.add(error);
     }
 }
@@ -341,6 +368,7 @@ void apply_policy(context& with, applier& work, const policy& rules,
     if (which == scope::everything) {
         work.apply_system(rules);
     }
+    work.finish();
 }
 
 std::vector<account> take_accounts(const std::vector<std::string>& users) {

@@ -7,6 +7,7 @@
 #include "alone.hpp"
 #include "audit.hpp"
 #include "homes.hpp"
+#include "memory_limits.hpp"
 #include "saved_tree.hpp"
 #include "step.hpp"
 #include "withdraw.hpp"
@@ -24,6 +25,8 @@ namespace fsctl {
 // pins are ever dropped: one that the policy gives no more stays as long as it
 // has some.
 enum class occupied { leave, carry_over };
+
+class undo;
 
 // What a new directory was filled with.
 struct brought_back {
@@ -47,6 +50,8 @@ public:
     void take_away(const withdrawal& what);
     // fmode for /sys/fs/bpf, where a file says so.
     void apply_system(const policy& rules);
+    // The last of it: lets systemd know.
+    void finish();
 
     // Somebody who cannot be given anything.
     void refuse(const refusal& who);
@@ -58,6 +63,7 @@ public:
 private:
     [[nodiscard]] const bpffs::directory& base_of(const bpffs::path& directory) const;
     void change(const target& wanted, const step& todo, const bpffs::mount_info* there);
+    void bound_memory(const target& wanted, undo& back);
     void replace(const target& wanted, const bpffs::location& place,
                  const bpffs::mount_info& there);
     brought_back bring_back(const target& wanted, const bpffs::directory& root);
@@ -70,6 +76,7 @@ private:
     bpffs::owned_fd alone_;
     std::map<bpffs::path, bpffs::directory> bases_;
     homes homes_;
+    memory_limits limits_;
     user_names names_;
     failures wrong_;
     std::size_t changes_ = 0;

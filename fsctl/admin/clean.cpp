@@ -6,6 +6,7 @@
 #include "audit.hpp"
 #include "grant.hpp"
 #include "json_list.hpp"
+#include "memory_limits.hpp"
 #include "saves.hpp"
 #include "stale_saves.hpp"
 #include "step.hpp"
@@ -28,6 +29,7 @@ public:
         for (const withdrawal& gone : gone_users(accounts, mounts, grant().base)) {
             trying(gone.name, gone.directory, [&] { take_away(gone); });
         }
+        clean_limits(accounts);
         for (const stale_save& one : stale_saves(system_saves, accounts, wrong_)) {
             trying(one.user, one.place, [&] { remove(one); });
         }
@@ -44,6 +46,16 @@ private:
             wrong_.add(failure(fmt::format("{} is no user any more: {}", user, told.message),
                                told.remedy));
         }
+    }
+
+    // So that whoever is given the number next does not have the limit with it.
+    void clean_limits(const account_book& accounts) {
+        for (const uid_t user : limits_.users()) {
+            if (!accounts.has_number(user)) {
+                limits_.set(user, {});
+            }
+        }
+        limits_.tell_systemd();
     }
 
     void take_away(const withdrawal& gone) {
@@ -82,6 +94,7 @@ private:
 
     context& with_;
     with_pins pins_;
+    memory_limits limits_;
     failures wrong_;
 };
 

@@ -3,6 +3,7 @@
 // diff: what apply would change, and changes nothing.
 #include "home_link.hpp"
 #include "json_list.hpp"
+#include "memory_limits.hpp"
 #include "policy_file.hpp"
 #include "step.hpp"
 #include "user_mount.hpp"
@@ -41,7 +42,8 @@ bool link_is_missing(const target& wanted, homes& visitor) {
 }
 
 void print_step(context& with, const target& wanted, const mount_table& mounts, homes* visitor) {
-    const step todo = step_for(wanted, mounts.on(wanted.directory()));
+    const memory_size memory = wanted.who ? memory_limits().of(wanted.owner) : memory_size();
+    const step todo = step_for(wanted, mounts.on(wanted.directory()), memory);
     if (todo.what == act::mount) {
         print(with, "+", wanted.name, wanted.directory(), wanted.decided, "");
     } else if (todo.what != act::nothing) {

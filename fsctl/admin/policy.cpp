@@ -16,6 +16,20 @@ std::string to_string(const origin& from) {
     return from.file ? fmt::format("{}:{}", *from.file, from.line) : "default";
 }
 
+std::string to_string(memory_size size) {
+    constexpr std::string_view units = "KMGT";
+    std::uint64_t number = size.bytes;
+    std::size_t unit = 0;
+    while (unit < units.size() && number != 0 && number % 1024 == 0) {
+        number /= 1024;
+        unit++;
+    }
+    if (number == 0) {
+        return "";
+    }
+    return fmt::format("{}{}", number, unit == 0 ? "" : units.substr(unit - 1, 1));
+}
+
 entitlement default_entitlement() {
     const grant usual;
     const bpffs::delegation all = default_delegation();

@@ -39,6 +39,15 @@ template <class T> struct setting {
     origin from;
 };
 
+// Of memory; 0: no limit.
+struct memory_size {
+    std::uint64_t bytes = 0;
+    bool operator==(const memory_size&) const = default;
+};
+
+// "64M"; "" where there is no limit.
+std::string to_string(memory_size size);
+
 // The keys of a table that say how a directory is to be. `Slot` is a setting
 // that is there (a whole answer) or may be missing (what one table says).
 template <template <class> class Slot> struct directory_keys {
@@ -51,6 +60,7 @@ template <template <class> class Slot> struct directory_keys {
     Slot<bpffs::delegated_set<bpffs::attach_kind>> attachs;
     Slot<bpffs::delegated_set<bpffs::capability>> caps;
     Slot<std::uint64_t> nr_inodes; // 0: no limit
+    Slot<memory_size> memory;      // of all that the user runs, with the maps they make
     Slot<bool> link;
     Slot<bool> persist; // whether maps outlive a reboot
 };
@@ -70,6 +80,7 @@ template <class A, class B, class Use> void each_key(A& a, B& b, Use use) {
     use("attachs", a.attachs, b.attachs);
     use("caps", a.caps, b.caps);
     use("nr_inodes", a.nr_inodes, b.nr_inodes);
+    use("memory", a.memory, b.memory);
     use("link", a.link, b.link);
     use("persist", a.persist, b.persist);
 }

@@ -139,7 +139,7 @@ private:
             noting([&, &key = key, &node = node] {
                 if (key == "name") {
                     name = area_name(node);
-                } else if (key == "link" || !read_wish(says, key, node)) {
+                } else if (key == "link" || key == "memory" || !read_wish(says, key, node)) {
                     unknown(key, key_names({"name"}));
                 }
             });
@@ -241,6 +241,27 @@ private:
             throw wrong_at(at(node), fmt::format("expected a number above 0, {} at most", most));
         }
         value = static_cast<std::uint64_t>(*number);
+    }
+
+    void take(memory_size& value, const toml::node& node) const {
+        const std::string given = node.is_string() ? text(node) : std::string();
+        const char* end = given.data() + given.size();
+        auto [stop, code] = std::from_chars(given.data(), end, value.bytes);
+        constexpr std::string_view units = "KMGT";
+        const std::size_t unit = stop == end ? std::string_view::npos : units.find(*stop);
+        unsigned shift = 0;
+        if (unit != std::string_view::npos) {
+            shift = 10 * (static_cast<unsigned>(unit) + 1);
+            ++stop;
+        }
+        constexpr std::uint64_t least = std::uint64_t{1} << 20; // less is a slip of the pen
+        constexpr std::uint64_t most = std::uint64_t{1} << 50;
+        if (code != std::errc() || stop != end || value.bytes > most >> shift ||
+            value.bytes << shift < least) {
+            throw wrong_at(at(node), "an amount of memory is a string, of a mebibyte at least",
+                           "memory = \"64M\"");
+        }
+        value.bytes <<= shift;
     }
 
     template <class Enum>

@@ -7,6 +7,7 @@
 #include "audit.hpp"
 #include "grant.hpp"
 #include "home_link.hpp"
+#include "memory_limits.hpp"
 #include "trusted.hpp"
 #include "verbs.hpp"
 #include "withdraw.hpp"
@@ -40,6 +41,11 @@ void remove(context& with, const std::optional<account>& who, const std::string&
     if (!what.mount && !what.directory && !link) {
         throw failure(fmt::format("{} has no directory '{}'", user, shown.native()),
                       "'bpffs-admin list' shows who has one.");
+    }
+    if (who) {
+        memory_limits limits;
+        limits.set(who->user, {});
+        limits.tell_systemd();
     }
     audit({audited::withdrawn, user, shown, {}, ""}, with.process.err);
     report(with, user, shown, link);

@@ -55,8 +55,10 @@ std::string delegation_words(const target& wanted, const bpffs::mount_info& ther
 }
 
 // The mode and the group that no file states are the owner's to change.
-std::string adjustment_words(const target& wanted, const bpffs::mount_info& there) {
+std::string adjustment_words(const target& wanted, const bpffs::mount_info& there,
+                             memory_size memory) {
     differences all;
+    all.add("memory", to_string(memory), to_string(wanted.what.memory.value));
     if (wanted.what.mode.from.file) {
         const bpffs::mode sticky(01000); // which each bpffs has, and the kernel does not show
         all.add("mode", there.permissions.without(sticky).octal(),
@@ -125,7 +127,8 @@ void mount_table::for_each(const std::function<void(const bpffs::mount_info&)>& 
     }
 }
 
-step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there) {
+step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there,
+              memory_size memory) {
     if (there == nullptr) {
         return {act::mount, {}};
     }
@@ -138,7 +141,7 @@ step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there)
     if (std::string words = delegation_words(wanted, top); !words.empty()) {
         return {act::replace, std::move(words)};
     }
-    if (std::string words = adjustment_words(wanted, top); !words.empty()) {
+    if (std::string words = adjustment_words(wanted, top, memory); !words.empty()) {
         return {act::adjust, std::move(words)};
     }
     return {};

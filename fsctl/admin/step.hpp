@@ -38,8 +38,10 @@ private:
     std::unordered_map<std::string, std::vector<bpffs::mount_info>> by_directory_;
 };
 
-// Compares. failure where what is there is no bpffs, or another user's.
-step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there);
+// Compares, with the memory that the user is bounded to now. failure where what is
+// there is no bpffs, or another user's.
+step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there,
+              memory_size memory);
 
 // A directory that is to be taken away.
 struct withdrawal {

@@ -10,9 +10,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <thread>
 
+#include <boost/filesystem/operations.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -120,8 +122,12 @@ TEST_F(admin_fmode_test, a_refusal_that_cannot_be_told_gives_nothing) {
     let_groups_fail();
     expect_error("login alice", 1, {"10.conf:3"});
     EXPECT_EQ(mounts_on(place), 1) << "nor is anything taken away";
-    write_policy(for_both);
-    expect_ok("login alice"); // no rule names a group
+    expect_error("apply", 1, {"10.conf:3", "alice", "Input/output error"});
+    EXPECT_EQ(mounts_on(place), 1);
+    write_policy(for_both); // no rule names a group
+    expect_ok("login alice");
+    expect_ok("apply");
+    EXPECT_EQ(mounts_on("/run/bpffs/bob"), 1);
 }
 
 // The policy of the moment
@@ -190,6 +196,75 @@ TEST_F(admin_fmode_test, of_two_entries_of_one_name_the_first_counts) {
     expect_ok("apply");
     EXPECT_TRUE(has_option(mount_options(place), "uid=1000")) << mount_options(place);
     EXPECT_EQ(run_admin("apply").out, "nothing to change\n");
+}
+
+// Memory
+
+constexpr const char* bound = "/run/systemd/system/user-1000.slice.d/50-bpffs.conf";
+
+std::string text_of(const std::string& file) {
+    std::ifstream from(file);
+    return {std::istreambuf_iterator<char>(from), std::istreambuf_iterator<char>()};
+}
+
+TEST_F(admin_fmode_test, memory_is_bounded_by_the_users_slice) {
+    const std::string grant = "[[grant]]\nusers = [\"alice\"]\n";
+    write_policy(grant + "memory = \"64M\"\n");
+    expect_error("apply", 1, {"alice", "systemd does not run here", "user-1000.slice"});
+    EXPECT_EQ(mounts_on(place), 0) << "what is to be bounded is not given unbounded";
+    boost::filesystem::create_directories("/run/systemd/system"); // as where it runs
+    expect_ok("apply");
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_NE(text_of(bound).find("[Slice]\nMemoryMax=67108864\n"), std::string::npos);
+    EXPECT_EQ(status_of(bound).st_mode & 07777U, 0644U);
+    EXPECT_EQ(run_admin("apply").out, "nothing to change\n");
+    write_policy(grant + "memory = \"1G\"\n");
+    EXPECT_EQ(run_admin("diff").out,
+              "~ alice '/run/bpffs/alice' by /run/bpffs.d/10.conf:1: memory 64M, now 1G\n");
+    expect_ok("apply");
+    EXPECT_NE(text_of(bound).find("MemoryMax=1073741824\n"), std::string::npos);
+    write_policy(grant);
+    expect_ok("apply");
+    EXPECT_FALSE(exists(bound));
+    EXPECT_FALSE(exists("/run/systemd/system/user-1000.slice.d"));
+}
+
+TEST_F(admin_fmode_test, a_bound_goes_with_the_directory) {
+    boost::filesystem::create_directories("/run/systemd/system");
+    const std::string grant = "[[grant]]\nusers = [\"alice\"]\nmemory = \"64M\"\n";
+    write_policy(grant);
+    ASSERT_EQ(::symlink("/etc", link), 0); // planted
+    expect_error("apply", 1, {"a link to '/etc'"});
+    EXPECT_FALSE(exists(bound)) << "all or nothing";
+    ASSERT_EQ(::unlink(link), 0);
+    for (const char* way : {"remove alice", "apply", "clean"}) {
+        write_policy(grant);
+        expect_ok("apply");
+        ASSERT_TRUE(exists(bound));
+        write_policy("");
+        if (std::string(way) == "clean") {
+            set_accounts("root:x:0:0::/root:/bin/sh\n");
+        }
+        expect_ok(way);
+        EXPECT_FALSE(exists(bound)) << way;
+    }
+}
+
+TEST_F(admin_test, a_map_counts_for_the_cgroup_of_who_makes_it) {
+    const own_cgroup group;
+    ASSERT_EQ(group.error(), 0);
+    std::ofstream(group.root() + "/cgroup.subtree_control") << "+memory";
+    std::ofstream(group / "memory.max") << "16M";
+    BPFFS_NEEDS("memcg", text_of(group / "memory.max") == "16777216\n" ? "" : "no memory.max");
+    const auto make = [&](std::uint32_t entries) {
+        return as({0, 0, {}, all_capabilities}, [&] {
+            std::ofstream(group / "cgroup.procs") << ::getpid() << std::flush;
+            const handle map = create_map(BPF_MAP_TYPE_ARRAY, 4, 4096, entries);
+            return map.good() ? outcome() : failed("create", map.error());
+        });
+    };
+    EXPECT_EQ(make(100).error, 0);
+    EXPECT_EQ(make(16384).error, ENOMEM) << "64 MiB";
 }
 
 // One document

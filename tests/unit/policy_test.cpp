@@ -64,6 +64,7 @@ progs = ["socket_filter"]
 attachs = "any"
 caps = ["bpf", "perfmon"]
 nr_inodes = 100
+memory = "64M"
 link = false
 persist = true
 
@@ -83,6 +84,8 @@ fmode = true
     EXPECT_TRUE(what.attachs.value.is_any());
     EXPECT_EQ(bpffs::to_string(what.caps.value), "bpf:perfmon");
     EXPECT_EQ(what.nr_inodes.value, 100U);
+    EXPECT_EQ(what.memory.value.bytes, std::uint64_t{64} << 20);
+    EXPECT_EQ(to_string(what.memory.value), "64M");
     EXPECT_FALSE(what.link.value);
     EXPECT_TRUE(what.persist.value);
     ASSERT_TRUE(rules.fmode.has_value());
@@ -149,6 +152,13 @@ TEST(Policy, MistakesAreNamedWithLineAndColumn) {
         {"[[grant]]\nusers = \"a\"\nnr_inodes = -1\n",
          "f:3:13: expected a number above 0, 2147483647 at most\n"},
         {"[[grant]]\nusers = \"a\"\nnr_inodes = 2147483648\n", "f:3:13: expected a number above 0"},
+        {"[[grant]]\nusers = \"a\"\nmemory = 1\n",
+         "f:3:10: an amount of memory is a string, of a mebibyte at least\n"},
+        {"[[grant]]\nusers = \"a\"\nmemory = \"64m\"\n", "f:3:10: an amount of memory"},
+        {"[[grant]]\nusers = \"a\"\nmemory = \"1023K\"\n", "f:3:10: an amount of memory"},
+        {"[[grant]]\nusers = \"a\"\nmemory = \"99999999999G\"\n", "f:3:10: an amount of memory"},
+        {"[[shared]]\nname = \"x\"\ngroup = \"g\"\nmemory = \"1M\"\n",
+         "f:4:1: unknown key 'memory'"},
         {"[[grant]]\nusers = \"a\"\nlink = \"yes\"\n", "f:3:8: expected true or false\n"},
         {"[[grant]]\nusers = \"a\"\ndirectory = \"run/x\"\n",
          "f:3:13: a directory is written in full, from / on\n"},
