@@ -18,7 +18,6 @@
 
 #include <cstdlib>
 #include <exception>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -103,6 +102,9 @@ void applier::report(audited what, const std::string& user, const bpffs::path& d
 
 void applier::apply(const target& wanted, const std::vector<bpffs::mount_info>* there) {
     try {
+        if (wanted.who && wanted.what.memory.value.bytes != 0) {
+            bounded_.insert(wanted.owner);
+        }
         const memory_size memory = wanted.who ? limits_.of(wanted.owner) : memory_size();
         const step todo = step_for(wanted, there, memory);
         change(wanted, todo, there != nullptr ? &there->back() : nullptr);
@@ -289,7 +291,9 @@ void applier::take_away(const withdrawal& what) {
                              what.directory.parent_path().native()));
         if (what.who) {
             (void)home_link(*what.who, what.directory, homes_).remove();
-            limits_.set(what.who->user, {});
+            if (!bounded_.contains(what.who->user)) { // who has another directory instead
+                limits_.set(what.who->user, {});
+            }
         }
         report(audited::withdrawn, what.name, what.directory, what.decided, "");
     } catch (const std::exception& error) {

@@ -18,6 +18,7 @@
 #include <bpffs/fd.hpp>
 
 #include <map>
+#include <set>
 
 namespace fsctl {
 
@@ -77,6 +78,7 @@ private:
     std::map<bpffs::path, bpffs::directory> bases_;
     homes homes_;
     memory_limits limits_;
+    std::set<uid_t> bounded_; // whose memory is the policy's to bound, whatever else is taken away
     user_names names_;
     failures wrong_;
     std::size_t changes_ = 0;

@@ -8,6 +8,7 @@
 #include "grant.hpp"
 #include "home_link.hpp"
 #include "memory_limits.hpp"
+#include "target.hpp"
 #include "trusted.hpp"
 #include "verbs.hpp"
 #include "withdraw.hpp"
@@ -29,6 +30,21 @@ void report(context& with, const std::string& user, const bpffs::path& shown, bo
     with.out.print("'{}' removed{}\n", shown.native(), link ? ", and the link to it" : "");
 }
 
+// Of somebody to whom a policy gives nothing else that is there.
+void drop_bound(uid_t user) {
+    memory_limits limits;
+    if (limits.of(user).bytes == 0) {
+        return;
+    }
+    for (const bpffs::mount_info& one : bpffs::list_mounts()) {
+        if (one.type == "bpf" && one.source == policy_source && one.owner == user) {
+            return;
+        }
+    }
+    limits.set(user, {});
+    limits.tell_systemd();
+}
+
 void remove(context& with, const std::optional<account>& who, const std::string& user,
             const bpffs::path& where, with_pins pins) {
     const bpffs::path shown = where / user;
@@ -43,9 +59,7 @@ void remove(context& with, const std::optional<account>& who, const std::string&
                       "'bpffs-admin list' shows who has one.");
     }
     if (who) {
-        memory_limits limits;
-        limits.set(who->user, {});
-        limits.tell_systemd();
+        drop_bound(who->user);
     }
     audit({audited::withdrawn, user, shown, {}, ""}, with.process.err);
     report(with, user, shown, link);

@@ -250,6 +250,23 @@ TEST_F(admin_fmode_test, a_bound_goes_with_the_directory) {
     }
 }
 
+TEST_F(admin_fmode_test, a_bound_stays_with_the_directory_that_takes_the_place) {
+    boost::filesystem::create_directories("/run/systemd/system");
+    const std::string grant = "[[grant]]\nusers = [\"alice\"]\nlink = false\nmemory = \"64M\"\n";
+    write_policy(grant);
+    expect_ok("apply");
+    write_policy(grant + "directory = \"/run/other\"\n");
+    expect_ok("apply");
+    EXPECT_EQ(mounts_on("/run/other/alice"), 1);
+    EXPECT_EQ(mounts_on(place), 0);
+    EXPECT_TRUE(exists(bound));
+    expect_ok("add alice nolink");
+    expect_ok("remove alice");
+    EXPECT_TRUE(exists(bound)) << "the other one is still there";
+    expect_ok("remove alice dir /run/other");
+    EXPECT_FALSE(exists(bound));
+}
+
 TEST_F(admin_test, a_map_counts_for_the_cgroup_of_who_makes_it) {
     const own_cgroup group;
     ASSERT_EQ(group.error(), 0);
