@@ -6,7 +6,6 @@
 #include "common/failure.hpp"
 
 #include <cerrno>
-#include <unordered_map>
 
 #include <fmt/format.h>
 #include <grp.h>
@@ -15,18 +14,6 @@
 namespace fsctl {
 
 namespace {
-
-// What a look-up that found nothing, or no more, left in errno. A database that
-// is missing lists nobody; one that does not answer is not taken for that.
-void check_database(const char* of) {
-    if (errno != 0 && errno != ENOENT && errno != ESRCH) {
-        const int error = errno;
-        throw failure(
-            fmt::format("the database of {} cannot be read: {}", of,
-                        bpffs::error_code(error, boost::system::system_category()).message()),
-            "getent passwd and getent group must answer.");
-    }
-}
 
 void add_groups(std::vector<account>& accounts) {
     std::unordered_map<std::string_view, account*> by_name;
@@ -44,36 +31,123 @@ void add_groups(std::vector<account>& accounts) {
         }
         errno = 0;
     }
-    check_database("groups");
+    try {
+        check_database("groups");
+    } catch (const failure& error) { // rules that name no group hold all the same
+        for (account& who : accounts) {
+            who.groups_in_doubt = error.what();
+        }
+    }
     endgrent();
+}
+
+} // namespace
+
+namespace {
+
+// Calls use(entry) for all that the databases list.
+template <class Use> void each_user(Use use) {
+    setpwent();
+    errno = 0;
+    while (const passwd* entry = getpwent()) { // NOLINT(concurrency-mt-unsafe)
+        use(*entry);
+        errno = 0;
+    }
+    check_database("users");
+    endpwent();
+}
+
+// Null where no account has this uid.
+const passwd* by_number(uid_t user) {
+    errno = 0;
+    const passwd* found = getpwuid(user); // NOLINT(concurrency-mt-unsafe)
+    if (found == nullptr) {
+        check_database("users");
+    }
+    return found;
 }
 
 } // namespace
 
 std::vector<account> list_accounts() {
     std::vector<account> all;
-    setpwent();
-    errno = 0;
-    while (const passwd* entry = getpwent()) { // NOLINT(concurrency-mt-unsafe)
-        if (entry->pw_uid != 0) {
-            all.push_back(
-                {entry->pw_name, entry->pw_uid, entry->pw_gid, {entry->pw_gid}, entry->pw_dir});
+    std::unordered_set<std::string> names;
+    each_user([&](const passwd& entry) {
+        if (names.insert(entry.pw_name).second && entry.pw_uid != 0) {
+            account& who = all.emplace_back();
+            who.name = entry.pw_name;
+            who.user = entry.pw_uid;
+            who.group = entry.pw_gid;
+            who.groups = {entry.pw_gid};
+            who.home = entry.pw_dir;
         }
-        errno = 0;
-    }
-    check_database("users");
-    endpwent();
+    });
     add_groups(all);
     return all;
 }
 
-bool has_account(uid_t user) {
+account_book::account_book() {
+    each_user([&](const passwd& entry) {
+        by_name_.emplace(entry.pw_name, entry.pw_uid);
+        numbers_.insert(entry.pw_uid);
+    });
+}
+
+// What is not listed is asked for: some directories of users list nobody.
+bool account_book::has_name(const std::string& name) const {
+    if (by_name_.contains(name)) {
+        return true;
+    }
     errno = 0;
-    const bool found = getpwuid(user) != nullptr; // NOLINT(concurrency-mt-unsafe)
+    const bool found = getpwnam(name.c_str()) != nullptr; // NOLINT(concurrency-mt-unsafe)
     if (!found) {
         check_database("users");
     }
     return found;
+}
+
+bool account_book::has_number(uid_t user) const {
+    return numbers_.contains(user) || by_number(user) != nullptr;
+}
+
+bool account_book::has(const std::string& name, uid_t user) const {
+    if (const auto listed = by_name_.find(name); listed != by_name_.end()) {
+        return listed->second == user;
+    }
+    errno = 0;
+    const passwd* found = getpwnam(name.c_str()); // NOLINT(concurrency-mt-unsafe)
+    if (found == nullptr) {
+        check_database("users");
+    }
+    return found != nullptr && found->pw_uid == user;
+}
+
+void user_names::read_all() {
+    each_user([&](const passwd& entry) { known_.emplace(entry.pw_uid, entry.pw_name); });
+}
+
+const std::string& user_names::of(uid_t user) {
+    constexpr unsigned few = 8;
+    if (const auto found = known_.find(user); found != known_.end()) {
+        return found->second;
+    }
+    if (++asked_ == few) {
+        read_all();
+    }
+    if (const auto found = known_.find(user); found != known_.end()) {
+        return found->second;
+    }
+    const passwd* found = by_number(user);
+    return known_.emplace(user, found != nullptr ? found->pw_name : "").first->second;
+}
+
+account first_name_of(const account& who) {
+    const passwd* first = by_number(who.user);
+    if (first == nullptr || who.name == first->pw_name) {
+        return who;
+    }
+    const std::string name = first->pw_name;
+    return find_account(name).value_or(who);
 }
 
 void check_user_name(std::string_view name) {
@@ -92,6 +166,11 @@ account take_account(std::string_view word) {
     check_user_name(found->name);
     if (found->user == 0) {
         throw usage_error(fmt::format("'{}' is root, who needs no directory to be given", word));
+    }
+    if (const std::string first = first_name_of(*found).name; first != found->name) {
+        throw usage_error(fmt::format("'{}' has the uid {} of '{}': one user has one directory",
+                                      found->name, found->user, first),
+                          fmt::format("It goes by the first name: '{}'.", first));
     }
     return *found;
 }

@@ -77,17 +77,15 @@ change ensure_mount(const bpffs::directory& base, const account& who, const gran
 
 } // namespace
 
-void admin_add(context& with, words& given) {
-    const std::string user = given.next("a USER");
-    const grant wanted = take_grant(given);
-    const account who = take_account(user);
-    require_root();
+namespace {
 
+void add(context& with, const account& who, const grant& wanted) {
     const bpffs::path shown = wanted.base / who.name;
-    const home_link link(who, shown);
+    homes visitor;
+    const home_link link(who, shown, visitor);
     const bool linked = wanted.link == home_link_policy::make;
     // Before anything is changed.
-    const bool link_missing = linked && link.look() == link_state::absent;
+    const bool link_missing = linked && link.look_in_home() == link_state::absent;
 
     // First: two that make the same place would be in each other's way.
     const bpffs::owned_fd held = alone();
@@ -108,6 +106,17 @@ void admin_add(context& with, words& given) {
         audit({audited::granted, who.name, shown, {}, ""}, with.process.err);
     }
     report(with, who, shown, linked ? &link : nullptr, link_missing ? change::made : mounted);
+}
+
+} // namespace
+
+void admin_add(context& with, words& given) {
+    const std::string user = given.next("a USER");
+    const grant wanted = take_grant(given);
+    const account who = take_account(user);
+    require_root();
+    audit_refusal(who.name, wanted.base / who.name, with.process.err,
+                  [&] { add(with, who, wanted); });
 }
 
 } // namespace fsctl

@@ -6,6 +6,7 @@
 
 #include "carry_over.hpp"
 #include "home_link.hpp"
+#include "json_list.hpp"
 #include "policy_file.hpp"
 #include "saves.hpp"
 #include "trusted.hpp"
@@ -17,7 +18,6 @@
 
 #include <cstdlib>
 #include <exception>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -61,11 +61,7 @@ void adjust(const target& wanted, const bpffs::location& place, const bpffs::mou
 
 } // namespace
 
-void applier::hold(const std::vector<bpffs::path>& bases, patience most) {
-    if (bases.empty()) {
-        return; // somebody logs in who is given nothing
-    }
-    alone_ = alone(most);
+void applier::open(const std::vector<bpffs::path>& bases) {
     for (const bpffs::path& each : std::set<bpffs::path>(bases.begin(), bases.end())) {
         try {
             bases_.emplace(each, open_trusted(each, if_absent::make).handle);
@@ -106,7 +102,11 @@ void applier::report(audited what, const std::string& user, const bpffs::path& d
 
 void applier::apply(const target& wanted, const std::vector<bpffs::mount_info>* there) {
     try {
-        const step todo = step_for(wanted, there);
+        if (wanted.who && wanted.what.memory.value.bytes != 0) {
+            bounded_.insert(wanted.owner);
+        }
+        const memory_size memory = wanted.who ? limits_.of(wanted.owner) : memory_size();
+        const step todo = step_for(wanted, there, memory);
         change(wanted, todo, there != nullptr ? &there->back() : nullptr);
     } catch (const std::exception& error) {
         const trouble told = describe(error);
@@ -145,16 +145,16 @@ void applier::replace(const target& wanted, const bpffs::location& place,
 namespace {
 
 // The link in the home, which is the user's: what they plant there, or a home
-// that cannot be read, stops a directory from being given, since that is all or
+// that cannot be read or does not answer, stops a directory from being given, since that is all or
 // nothing, but no change of one that they have. So what is wrong is kept for the
 // end.
 class wanted_link {
 public:
-    wanted_link(const target& wanted, act step)
-        : link_(wanted.who.value_or(account()), wanted.directory()), step_(step) {
+    wanted_link(const target& wanted, act step, homes& by)
+        : link_(wanted.who.value_or(account()), wanted.directory(), by), step_(step) {
         // Without a home there is nothing to link from.
         if (wanted.who && wanted.what.link.value) {
-            trying([&] { missing_ = link_.has_home() && link_.look() == link_state::absent; });
+            trying([&] { missing_ = link_.look() == link_state::absent; });
         }
     }
 
@@ -197,30 +197,43 @@ private:
 
 } // namespace
 
-namespace {
-
 // After a boot, say. What cannot be brought back takes nothing away.
-brought_back bring_back(const target& wanted, const bpffs::directory& root) {
+brought_back applier::bring_back(const target& wanted, const bpffs::directory& root) {
     brought_back old;
     try {
-        old.counts = restore_into(root, wanted.directory(), system_saves, old.damaged);
+        old.counts = restore_into(root, wanted.directory(), system_saves, names_, old.damaged);
     } catch (const std::exception& error) {
         old.damaged.add(error);
     }
     return old;
 }
 
-} // namespace
+void applier::bound_memory(const target& wanted, undo& back) {
+    if (!wanted.who) {
+        return; // what is shared is charged to whoever makes it
+    }
+    const memory_size before = limits_.of(wanted.owner);
+    limits_.set(wanted.owner, wanted.what.memory.value);
+    back.add([this, before, user = wanted.owner] {
+        try {
+            limits_.set(user, before);
+        } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): the next apply does
+        }
+    });
+}
 
 void applier::change(const target& wanted, const step& todo, const bpffs::mount_info* there) {
     const bpffs::path shown = wanted.directory();
-    wanted_link link(wanted, todo.what); // looked at before anything is changed
+    wanted_link link(wanted, todo.what, homes_); // looked at before anything is changed
     if (todo.what == act::nothing && link.in_order()) {
         return;
     }
     const bpffs::location place(base_of(shown), wanted.name);
     brought_back old;
     undo back;
+    if (todo.what != act::nothing) {
+        bound_memory(wanted, back); // first: what is to be bounded is never unbounded
+    }
     switch (todo.what) {
     case act::mount:
         make_mount_point(place, back);
@@ -260,7 +273,9 @@ void applier::change(const target& wanted, const step& todo, const bpffs::mount_
 }
 
 void applier::report(const target& wanted, const brought_back& old) {
-    note(old.damaged);
+    for (const trouble& each : old.damaged.list()) {
+        wrong_.add(failure(each.message, each.remedy));
+    }
     const bool all = old.damaged.list().empty();
     if (old.counts.maps != 0 || !all) {
         report(audited::changed, wanted.name, wanted.directory(), wanted.what.persist.from,
@@ -275,7 +290,10 @@ void applier::take_away(const withdrawal& what) {
                  fmt::format("bpffs-admin remove {} force dir {}", what.name,
                              what.directory.parent_path().native()));
         if (what.who) {
-            (void)home_link(*what.who, what.directory).remove();
+            (void)home_link(*what.who, what.directory, homes_).remove();
+            if (!bounded_.contains(what.who->user)) { // who has another directory instead
+                limits_.set(what.who->user, {});
+            }
         }
         report(audited::withdrawn, what.name, what.directory, what.decided, "");
     } catch (const std::exception& error) {
@@ -304,10 +322,17 @@ void applier::apply_system(const policy& rules) {
     }
 }
 
-void applier::note(const failures& earlier) {
-    for (const trouble& each : earlier.list()) {
-        wrong_.add(failure(each.message, each.remedy));
+void applier::finish() {
+    try {
+        limits_.tell_systemd();
+    } catch (const std::exception& error) {
+        wrong_.add(error);
     }
+}
+
+void applier::refuse(const refusal& who) {
+    report(audited::refused, who.name, who.directory, who.from, who.message);
+    wrong_.add(failure(who.message, who.remedy));
 }
 
 namespace {
@@ -315,35 +340,31 @@ namespace {
 enum class scope { everything, these_users };
 
 void apply_policy(context& with, applier& work, const policy& rules,
-                  const std::vector<account>& accounts, scope which, patience most) {
-    policy used = rules;
-    if (which == scope::these_users) {
-        used.areas.clear();
-    }
-    failures wrong;
-    const std::vector<target> targets = all_targets(used, accounts, wrong);
-    work.note(wrong);
+                  const std::vector<account>& accounts, scope which) {
+    const rule_index index(rules);
+    start_list(with);
+    const std::vector<target> targets =
+        all_targets(which == scope::everything ? rules.areas : std::vector<shared_area>(), index,
+                    accounts, [&](const refusal& each) { work.refuse(each); });
 
+    const std::vector<bpffs::mount_info> there = bpffs::list_mounts(); // nobody changes it now
     std::vector<bpffs::path> bases;
     bases.reserve(targets.size());
     for (const target& each : targets) {
         bases.push_back(each.what.directory.value);
     }
-    for (const bpffs::mount_info& each : bpffs::list_mounts()) {
+    for (const bpffs::mount_info& each : there) {
         if (each.type == "bpf" && each.source == policy_source) {
             bases.push_back(each.mount_point.parent_path());
         }
     }
-    work.hold(bases, most);
+    work.open(bases);
 
-    if (with.chosen.json) {
-        with.json.start_array();
-    }
-    const mount_table mounts(bpffs::list_mounts()); // as nobody changes it now
+    const mount_table mounts(there);
     for (const target& each : targets) {
         work.apply(each, mounts.on(each.directory()));
     }
-    for (const withdrawal& each : withdrawals(rules, accounts, mounts)) {
+    for (const withdrawal& each : withdrawals(rules, index, accounts, mounts)) {
         if (which == scope::everything || each.who) {
             work.take_away(each);
         }
@@ -351,9 +372,16 @@ void apply_policy(context& with, applier& work, const policy& rules,
     if (which == scope::everything) {
         work.apply_system(rules);
     }
-    if (with.chosen.json) {
-        with.json.end_array();
+    work.finish();
+}
+
+std::vector<account> take_accounts(const std::vector<std::string>& users) {
+    std::vector<account> accounts;
+    accounts.reserve(users.size());
+    for (const std::string& user : users) {
+        accounts.push_back(take_account(user));
     }
+    return accounts;
 }
 
 } // namespace
@@ -369,24 +397,50 @@ void admin_apply(context& with, words& given) {
             users.push_back(word);
         }
     }
-    std::vector<account> accounts;
-    accounts.reserve(users.size());
-    for (const std::string& user : users) {
-        accounts.push_back(take_account(user));
-    }
+    (void)take_accounts(users); // wrong words wait for nobody
     require_root();
-    const policy rules = read_policy();
-    if (users.empty()) {
-        accounts = accounts_for(rules);
-    }
     applier work(with, pins);
-    apply_policy(with, work, rules, accounts,
-                 users.empty() ? scope::everything : scope::these_users, std::nullopt);
+    work.wait_for_turn(std::nullopt);
+    // Whoever had the turn before may have been told to change these.
+    const policy rules = read_policy();
+    apply_policy(with, work, rules, users.empty() ? accounts_for(rules) : take_accounts(users),
+                 users.empty() ? scope::everything : scope::these_users);
     if (work.changes() == 0) {
         with.remark("nothing to change");
     }
-    work.finish();
+    end_list(with, work.wrong());
 }
+
+namespace {
+
+// Whether somebody who logs in gets or loses anything. Most have nothing to do with
+// any policy, and are not to wait for those who change directories.
+bool is_concerned(const account& who) {
+    const policy rules = read_policy();
+    const rule_index index(rules);
+    try {
+        if (index.judge(who).decided) {
+            return true;
+        }
+    } catch (const policy_failure&) {
+        return true; // told of when it is their turn
+    }
+    return !withdrawals({}, index, {who}, mount_table(bpffs::list_mounts())).empty();
+}
+
+void audit_log_in(const policy& rules, const account& who, std::ostream& without_journal) {
+    try {
+        const verdict result = judge(rules, who);
+        if (!result.gets && result.decided) {
+            audit({audited::refused, who.name, default_entitlement().directory.value / who.name,
+                   *result.decided, "at log-in"},
+                  without_journal);
+        }
+    } catch (const policy_failure&) { // NOLINT(bugprone-empty-catch): it is refused as one
+    }
+}
+
+} // namespace
 
 void admin_login(context& with, words& given) {
     const char* by_pam = std::getenv("PAM_USER"); // NOLINT(concurrency-mt-unsafe)
@@ -396,22 +450,21 @@ void admin_login(context& with, words& given) {
     if (stage != nullptr && std::string_view(stage) != "open_session") {
         return;
     }
-    const std::optional<account> who = find_account(user);
+    std::optional<account> who = find_account(user);
     if (!who || who->user == 0) {
         return; // whoever logs in is not for this to judge
     }
     require_root();
-    const policy rules = read_policy();
-    const verdict result = judge(rules, *who);
-    if (!result.gets && result.decided) {
-        audit({audited::refused, who->name, default_entitlement().directory.value / who->name,
-               *result.decided, "at log-in"},
-              with.process.err);
+    who = first_name_of(*who);
+    if (!is_concerned(*who)) {
+        return;
     }
     applier work(with, occupied::leave);
-    // Whoever logs in waits with it.
-    apply_policy(with, work, rules, {*who}, scope::these_users, std::chrono::seconds(10));
-    work.finish();
+    work.wait_for_turn(std::chrono::seconds(10)); // whoever logs in waits with it
+    const policy rules = read_policy();
+    audit_log_in(rules, *who, with.process.err);
+    apply_policy(with, work, rules, {*who}, scope::these_users);
+    end_list(with, work.wrong());
 }
 
 } // namespace fsctl

@@ -6,6 +6,8 @@
 
 #include "alone.hpp"
 #include "audit.hpp"
+#include "homes.hpp"
+#include "memory_limits.hpp"
 #include "saved_tree.hpp"
 #include "step.hpp"
 #include "withdraw.hpp"
@@ -16,6 +18,7 @@
 #include <bpffs/fd.hpp>
 
 #include <map>
+#include <set>
 
 namespace fsctl {
 
@@ -23,6 +26,8 @@ namespace fsctl {
 // pins are ever dropped: one that the policy gives no more stays as long as it
 // has some.
 enum class occupied { leave, carry_over };
+
+class undo;
 
 // What a new directory was filled with.
 struct brought_back {
@@ -34,28 +39,35 @@ class applier {
 public:
     applier(context& with, occupied pins) : with_(with), pins_(pins) {}
 
-    // Waits until no other process changes directories of users, and opens the
-    // places that they are in. Nothing else is to be locked afterwards. failure
-    // of alone(); a place that cannot be used is noted.
-    void hold(const std::vector<bpffs::path>& bases, patience most);
+    // Waits until no other process changes directories of users. What is to be done
+    // is looked at after that. Nothing else is to be locked afterwards. failure of
+    // alone().
+    void wait_for_turn(patience most) { alone_ = alone(most); }
+
+    // Opens the places that the directories are in. One that cannot be used is noted.
+    void open(const std::vector<bpffs::path>& bases);
 
     void apply(const target& wanted, const std::vector<bpffs::mount_info>* there);
     void take_away(const withdrawal& what);
     // fmode for /sys/fs/bpf, where a file says so.
     void apply_system(const policy& rules);
+    // The last of it: lets systemd know.
+    void finish();
 
-    // Notes something that went wrong before.
-    void note(const failures& earlier);
-    // Throws what has been noted.
-    void finish() const { wrong_.throw_any(); }
+    // Somebody who cannot be given anything.
+    void refuse(const refusal& who);
+    // What has gone wrong.
+    [[nodiscard]] const failures& wrong() const noexcept { return wrong_; }
 
     [[nodiscard]] std::size_t changes() const noexcept { return changes_; }
 
 private:
     [[nodiscard]] const bpffs::directory& base_of(const bpffs::path& directory) const;
     void change(const target& wanted, const step& todo, const bpffs::mount_info* there);
+    void bound_memory(const target& wanted, undo& back);
     void replace(const target& wanted, const bpffs::location& place,
                  const bpffs::mount_info& there);
+    brought_back bring_back(const target& wanted, const bpffs::directory& root);
     void report(const target& wanted, const brought_back& old);
     void report(audited what, const std::string& user, const bpffs::path& directory,
                 const origin& from, const std::string& words);
@@ -64,6 +76,10 @@ private:
     occupied pins_;
     bpffs::owned_fd alone_;
     std::map<bpffs::path, bpffs::directory> bases_;
+    homes homes_;
+    memory_limits limits_;
+    std::set<uid_t> bounded_; // whose memory is the policy's to bound, whatever else is taken away
+    user_names names_;
     failures wrong_;
     std::size_t changes_ = 0;
 };

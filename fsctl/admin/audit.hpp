@@ -6,6 +6,7 @@
 
 #include "policy.hpp"
 
+#include <exception>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -24,6 +25,19 @@ struct audit_entry {
 
 // The fields are BPFFS_EVENT, BPFFS_USER, BPFFS_DIRECTORY and BPFFS_POLICY.
 void audit(const audit_entry& entry, std::ostream& without_journal);
+
+// Does what somebody asked for on the command line; where it fails, one line says
+// that it was refused, and why.
+template <class Work>
+void audit_refusal(const std::string& user, const bpffs::path& directory,
+                   std::ostream& without_journal, Work work) {
+    try {
+        work();
+    } catch (const std::exception& error) {
+        audit({audited::refused, user, directory, {}, describe(error).message}, without_journal);
+        throw;
+    }
+}
 
 // In one line, whatever names are in it:
 // "bpffs-admin: granted alice '/run/bpffs/alice' by /etc/bpffs.d/10.conf:3: ..."

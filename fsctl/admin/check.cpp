@@ -3,7 +3,11 @@
 // check: reads the policy, says all that is wrong in it, and remarks on users
 // and groups that this machine does not have.
 #include "policy_file.hpp"
+#include "target.hpp"
 #include "verbs.hpp"
+
+#include <unordered_map>
+#include <unordered_set>
 
 namespace fsctl {
 
@@ -15,30 +19,66 @@ void remark_absent(context& with, const origin& from, const std::string& what) {
 }
 
 // Contradictions that show only when all the rules for somebody are together.
-void judge_named(const policy& rules, const std::string& user, failures& wrong) {
-    if (const std::optional<account> who = find_account(user)) {
-        try {
-            (void)judge(rules, *who);
-        } catch (const failure& error) {
-            wrong.add(failure(fmt::format("{}: {}", user, error.what()), error.remedy()));
+class judging_named {
+public:
+    judging_named(const policy& rules, failures& wrong) : index_(rules), wrong_(wrong) {
+        for (account& who : accounts_for(rules)) {
+            const std::string name = who.name;
+            firsts_.emplace(who.user, name);
+            accounts_.emplace(name, std::move(who));
+        }
+    }
+
+    // False where there is no such user.
+    bool judge(const std::string& user) {
+        const auto found = accounts_.find(user);
+        if (found == accounts_.end()) {
+            return false;
+        }
+        if (judged_.insert(user).second) {
+            const account& who = found->second;
+            try {
+                (void)index_.judge(who);
+                if (const std::string& first = firsts_.at(who.user); first != user) {
+                    check_second_name(index_, accounts_.at(first), who);
+                }
+            } catch (const failure& error) {
+                wrong_.add(failure(fmt::format("{}: {}", user, error.what()), error.remedy()));
+            }
+        }
+        return true;
+    }
+
+private:
+    rule_index index_;
+    failures& wrong_;
+    std::unordered_map<std::string, account> accounts_;
+    std::unordered_map<uid_t, std::string> firsts_;
+    std::unordered_set<std::string> judged_;
+};
+
+void check_groups(context& with, const rule& which, failures& wrong) {
+    for (const auto& [group, about] : which.who.groups) {
+        if (!about.group->unanswered.empty()) {
+            wrong.add(failure(fmt::format("{}:{}:{}: who is in group '{}' cannot be told: {}",
+                                          *about.from.file, about.from.line, about.from.column,
+                                          group, about.group->unanswered)));
+        } else if (!about.group->is) {
+            remark_absent(with, about.from, fmt::format("group '{}'", group));
         }
     }
 }
 
 void check_names(context& with, const policy& rules) {
     failures wrong;
+    judging_named named(rules, wrong);
     for (const rule& each : rules.rules) {
         for (const auto& [user, from] : each.who.users) {
-            if (!find_account(user)) {
+            if (!named.judge(user)) {
                 remark_absent(with, from, fmt::format("user '{}'", user));
             }
-            judge_named(rules, user, wrong);
         }
-        for (const auto& [group, about] : each.who.groups) {
-            if (!about.number) {
-                remark_absent(with, about.from, fmt::format("group '{}'", group));
-            }
-        }
+        check_groups(with, each, wrong);
     }
     for (const shared_area& area : rules.areas) {
         if (!find_group(area.what.group.value)) {
@@ -57,6 +97,7 @@ void admin_check(context& with, words& given) {
         files.emplace_back(given.next("a FILE"));
     }
     const policy rules = files.empty() ? read_policy() : read_policy(files, file_owner::anybody);
+    check_names(with, rules); // first: what is wrong has no room in the object
     if (with.chosen.json) {
         with.json.start_object();
         with.json.name("files");
@@ -67,7 +108,6 @@ void admin_check(context& with, words& given) {
         with.json.end_array();
         with.json.end_object();
     }
-    check_names(with, rules);
     for (const bpffs::path& file : rules.files) {
         with.remark(fmt::format("{}: good", file.native()));
     }

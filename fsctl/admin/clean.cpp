@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 //
-// clean: the directories of users whose account is gone. Reports each, and
-// takes it away; with pins in it only when told to.
+// clean: the directories of users whose account is gone, and their saves. Reports
+// each, and takes it away; with pins in it only when told to.
 #include "alone.hpp"
 #include "audit.hpp"
 #include "grant.hpp"
+#include "json_list.hpp"
+#include "memory_limits.hpp"
+#include "saves.hpp"
+#include "stale_saves.hpp"
 #include "step.hpp"
 #include "trusted.hpp"
 #include "verbs.hpp"
@@ -16,26 +20,83 @@ namespace fsctl {
 
 namespace {
 
-void print(context& with, const withdrawal& gone) {
-    if (with.chosen.json) {
-        with.json.start_object();
-        with.json.member("user", gone.name);
-        with.json.member("directory", gone.directory.native());
-        with.json.end_object();
-    } else {
-        with.out.print("{} is no user any more: '{}' removed\n", gone.name,
-                       gone.directory.native());
-    }
-}
+class cleaning {
+public:
+    cleaning(context& with, with_pins pins) : with_(with), pins_(pins) {}
 
-void clean_one(context& with, const withdrawal& gone, with_pins pins) {
-    const trusted_directory base = open_trusted(gone.directory.parent_path(), if_absent::fail);
-    const bpffs::owned_fd held = alone();
-    withdraw(base.handle, gone.name, pins, "bpffs-admin clean force");
-    audit({audited::withdrawn, gone.name, gone.directory, {}, "the account is gone"},
-          with.process.err);
-    print(with, gone);
-}
+    void clean(const account_book& accounts) {
+        const mount_table mounts(bpffs::list_mounts());
+        for (const withdrawal& gone : gone_users(accounts, mounts, grant().base)) {
+            trying(gone.name, gone.directory, [&] { take_away(gone); });
+        }
+        clean_limits(accounts);
+        for (const stale_save& one : stale_saves(system_saves, accounts, wrong_)) {
+            trying(one.user, one.place, [&] { remove(one); });
+        }
+    }
+    [[nodiscard]] const failures& wrong() const { return wrong_; }
+
+private:
+    template <class Work>
+    void trying(const std::string& user, const bpffs::path& directory, Work work) {
+        try {
+            audit_refusal(user, directory, with_.process.err, work);
+        } catch (const std::exception& error) {
+            const trouble told = describe(error);
+            wrong_.add(failure(fmt::format("{} is no user any more: {}", user, told.message),
+                               told.remedy));
+        }
+    }
+
+    // So that whoever is given the number next does not have the limit with it.
+    void clean_limits(const account_book& accounts) {
+        for (const uid_t user : limits_.users()) {
+            if (!accounts.has_number(user)) {
+                limits_.set(user, {});
+            }
+        }
+        limits_.tell_systemd();
+    }
+
+    void take_away(const withdrawal& gone) {
+        const trusted_directory base = open_trusted(gone.directory.parent_path(), if_absent::fail);
+        withdraw(base.handle, gone.name, pins_, "bpffs-admin clean force");
+        audit({audited::withdrawn, gone.name, gone.directory, {}, "the account is gone"},
+              with_.process.err);
+        print(gone.name, "directory", gone.directory);
+    }
+
+    void remove(const stale_save& one) {
+        if (one.in_doubt && pins_ == with_pins::refuse) {
+            throw failure(
+                fmt::format("'{}' is the save of {}, uid {}; an account has the name or the "
+                            "number, but none has both",
+                            one.place.native(), one.user, one.number),
+                "It is restored for nobody. 'bpffs-admin clean force' removes it; where the user "
+                "was renamed, move the maps first.");
+        }
+        remove_stale(one);
+        audit({audited::withdrawn, one.user, one.place, {}, "a save, and the account is gone"},
+              with_.process.err);
+        print(one.user, "save", one.place);
+    }
+
+    void print(const std::string& user, const char* what, const bpffs::path& place) {
+        if (with_.chosen.json) {
+            with_.json.start_object();
+            with_.json.member("user", user);
+            with_.json.member(what, place.native());
+            with_.json.end_object();
+        } else {
+            with_.out.print("{} is no user any more: '{}' removed\n", user, place.native());
+        }
+    }
+
+    context& with_;
+    with_pins pins_;
+    memory_limits limits_;
+    failures wrong_;
+};
 
 } // namespace
 
@@ -49,23 +110,12 @@ void admin_clean(context& with, words& given) {
         }
     }
     require_root();
-    failures wrong;
-    if (with.chosen.json) {
-        with.json.start_array();
-    }
-    for (const withdrawal& gone : gone_users(mount_table(bpffs::list_mounts()), grant().base)) {
-        try {
-            clean_one(with, gone, pins);
-        } catch (const std::exception& error) {
-            const trouble told = describe(error);
-            wrong.add(failure(fmt::format("{} is no user any more: {}", gone.name, told.message),
-                              told.remedy));
-        }
-    }
-    if (with.chosen.json) {
-        with.json.end_array();
-    }
-    wrong.throw_any();
+    const bpffs::owned_fd held = alone(); // before anything is looked at
+    const account_book accounts;
+    start_list(with);
+    cleaning work(with, pins);
+    work.clean(accounts);
+    end_list(with, work.wrong());
 }
 
 } // namespace fsctl

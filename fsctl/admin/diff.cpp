@@ -2,6 +2,8 @@
 //
 // diff: what apply would change, and changes nothing.
 #include "home_link.hpp"
+#include "json_list.hpp"
+#include "memory_limits.hpp"
 #include "policy_file.hpp"
 #include "step.hpp"
 #include "user_mount.hpp"
@@ -34,21 +36,19 @@ void print(context& with, std::string_view sign, const std::string& user,
 }
 
 // Only root can look into homes as their users.
-bool link_is_missing(const target& wanted) {
-    if (!wanted.who || !wanted.what.link.value || bpffs::identity::of_caller().user != 0) {
-        return false;
-    }
-    const home_link link(*wanted.who, wanted.directory());
-    return link.has_home() && link.look() == link_state::absent;
+bool link_is_missing(const target& wanted, homes& visitor) {
+    return wanted.who && wanted.what.link.value &&
+           home_link(*wanted.who, wanted.directory(), visitor).look() == link_state::absent;
 }
 
-void print_step(context& with, const target& wanted, const mount_table& mounts) {
-    const step todo = step_for(wanted, mounts.on(wanted.directory()));
+void print_step(context& with, const target& wanted, const mount_table& mounts, homes* visitor) {
+    const memory_size memory = wanted.who ? memory_limits().of(wanted.owner) : memory_size();
+    const step todo = step_for(wanted, mounts.on(wanted.directory()), memory);
     if (todo.what == act::mount) {
         print(with, "+", wanted.name, wanted.directory(), wanted.decided, "");
     } else if (todo.what != act::nothing) {
         print(with, "~", wanted.name, wanted.directory(), wanted.decided, todo.words);
-    } else if (link_is_missing(wanted)) {
+    } else if (visitor != nullptr && link_is_missing(wanted, *visitor)) {
         print(with, "~", wanted.name, wanted.directory(), wanted.decided, "the link to it");
     }
 }
@@ -56,14 +56,18 @@ void print_step(context& with, const target& wanted, const mount_table& mounts) 
 void print_all(context& with, const policy& rules, const std::vector<account>& accounts,
                failures& wrong) {
     const mount_table mounts(bpffs::list_mounts());
-    for (const target& each : all_targets(rules, accounts, wrong)) {
+    const rule_index index(rules);
+    homes visitor;
+    const bool may_look = bpffs::identity::of_caller().user == 0;
+    const auto note = [&](const refusal& each) { wrong.add(failure(each.message, each.remedy)); };
+    for (const target& each : all_targets(rules.areas, index, accounts, note)) {
         try {
-            print_step(with, each, mounts);
+            print_step(with, each, mounts, may_look ? &visitor : nullptr);
         } catch (const failure& error) {
             wrong.add(failure(fmt::format("{}: {}", each.name, error.what()), error.remedy()));
         }
     }
-    for (const withdrawal& each : withdrawals(rules, accounts, mounts)) {
+    for (const withdrawal& each : withdrawals(rules, index, accounts, mounts)) {
         print(with, "-", each.name, each.directory, each.decided, "");
     }
 }
@@ -87,15 +91,11 @@ void admin_diff(context& with, words& given) {
     given.end();
     const policy rules = read_policy();
     failures wrong;
-    if (with.chosen.json) {
-        with.json.start_array();
-    }
-    print_all(with, rules, accounts_for(rules), wrong);
+    const std::vector<account> accounts = accounts_for(rules);
+    start_list(with);
+    print_all(with, rules, accounts, wrong);
     print_system(with, rules);
-    if (with.chosen.json) {
-        with.json.end_array();
-    }
-    wrong.throw_any();
+    end_list(with, wrong);
 }
 
 } // namespace fsctl

@@ -60,47 +60,109 @@ link_state look_in(const bpffs::directory& home, const bpffs::path& shown,
                   "It is left alone. Move it away, or do without the link: nolink");
 }
 
-} // namespace
+bpffs::path file_of(const account& whose) {
+    return whose.home / "bpf";
+}
 
-bool home_link::has_home() const {
-    if (!names_a_home(whose_)) {
+bool has_home(const account& whose) {
+    if (!names_a_home(whose)) {
         return false;
     }
-    const bpffs::acting_as user(whose_.user, whose_.group, whose_.groups);
     bpffs::error_code code;
-    (void)bpffs::directory::open(whose_.home, bpffs::symlinks::refuse, code);
+    (void)bpffs::directory::open(whose.home, bpffs::symlinks::refuse, code);
     return !is(code, boost::system::errc::no_such_file_or_directory);
 }
 
-link_state home_link::look() const {
-    const bpffs::acting_as user(whose_.user, whose_.group, whose_.groups);
-    return look_in(open_home(whose_), file(), target_, whose_.name);
+link_state look_now(const account& whose, const bpffs::path& target) {
+    return has_home(whose) ? look_in(open_home(whose), file_of(whose), target, whose.name)
+                           : link_state::no_home;
 }
 
-void home_link::make() const {
-    const bpffs::acting_as user(whose_.user, whose_.group, whose_.groups);
-    const bpffs::directory home = open_home(whose_);
-    if (look_in(home, file(), target_, whose_.name) == link_state::ours) {
+void make_now(const account& whose, const bpffs::path& target) {
+    const bpffs::directory home = open_home(whose);
+    const bpffs::path file = file_of(whose);
+    if (look_in(home, file, target, whose.name) == link_state::ours) {
         return;
     }
     bpffs::error_code code;
-    bpffs::make_symlink(target_, {home, file().filename()}, code);
+    bpffs::make_symlink(target, {home, file.filename()}, code);
     if (code) {
-        throw failure(fmt::format("'{}' cannot be made as {}: {}", file().native(), whose_.name,
-                                  code.message()),
+        throw failure(
+            fmt::format("'{}' cannot be made as {}: {}", file.native(), whose.name, code.message()),
+            way_out);
+    }
+}
+
+void remove_now(const account& whose, const bpffs::path& target) {
+    const bpffs::directory home = open_home(whose);
+    const bpffs::path file = file_of(whose);
+    if (look_in(home, file, target, whose.name) == link_state::absent) {
+        throw failure("there is none");
+    }
+    bpffs::remove({home, file.filename()});
+}
+
+} // namespace
+
+home_answer do_in_home(home_deed deed, const account& whose, const bpffs::path& target) {
+    home_answer answer;
+    try {
+        const bpffs::acting_as user(whose.user, whose.group, whose.groups);
+        switch (deed) {
+        case home_deed::look:
+            answer.state = look_now(whose, target);
+            break;
+        case home_deed::make:
+            make_now(whose, target);
+            break;
+        case home_deed::remove:
+            remove_now(whose, target);
+            break;
+        }
+    } catch (const std::exception& error) {
+        const trouble told = describe(error);
+        answer.wrong = told.message;
+        answer.remedy = told.remedy;
+    }
+    return answer;
+}
+
+namespace {
+
+home_answer good(home_answer answer) {
+    if (!answer.wrong.empty()) {
+        throw failure(answer.wrong, answer.remedy);
+    }
+    return answer;
+}
+
+} // namespace
+
+link_state home_link::look() const {
+    if (!names_a_home(whose_)) {
+        return link_state::no_home;
+    }
+    return good(by_.ask(home_deed::look, whose_, target_)).state;
+}
+
+link_state home_link::look_in_home() const {
+    const link_state found = look();
+    if (found == link_state::no_home) {
+        throw failure(fmt::format("the home of {}, '{}', cannot be opened as {}: No such file or "
+                                  "directory",
+                                  whose_.name, whose_.home.native(), whose_.name),
                       way_out);
     }
+    return found;
+}
+
+void home_link::make() const {
+    (void)good(by_.ask(home_deed::make, whose_, target_));
 }
 
 bool home_link::remove() const noexcept {
     try {
-        const bpffs::acting_as user(whose_.user, whose_.group, whose_.groups);
-        const bpffs::directory home = open_home(whose_);
-        if (look_in(home, file(), target_, whose_.name) == link_state::absent) {
-            return false;
-        }
-        bpffs::remove({home, file().filename()});
-        return true;
+        return names_a_home(whose_) && by_.ask(home_deed::remove, whose_, target_).wrong.empty();
     } catch (const std::exception&) {
         return false;
     }

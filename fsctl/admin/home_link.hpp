@@ -4,33 +4,34 @@
 //
 // A home is the user's: what stands in it may be a trap. So everything here is
 // done as the user (who could do it anyway), follows no symbolic link, and
-// never replaces anything.
+// never replaces anything; and by a process of its own, since it may not answer.
 #pragma once
 
 #include "account.hpp"
+#include "homes.hpp"
 
 #include <bpffs/error.hpp>
 
 namespace fsctl {
 
-enum class link_state { absent, ours };
-
 class home_link {
 public:
-    home_link(account whose, bpffs::path target)
-        : whose_(std::move(whose)), target_(std::move(target)) {}
+    home_link(account whose, bpffs::path target, homes& by)
+        : whose_(std::move(whose)), target_(std::move(target)), by_(by) {}
 
     // Where it is: ~USER/bpf.
     [[nodiscard]] bpffs::path file() const { return whose_.home / "bpf"; }
 
-    // False where there is no home at all: nothing to link from.
-    [[nodiscard]] bool has_home() const;
-
-    // Looks. failure when there is no home that the user can use, when the home
-    // is reached through a symbolic link, or when something else has the name.
+    // Looks. failure when there is a home that the user cannot use, when it is
+    // reached through a symbolic link, when something else has the name, and when
+    // the home does not answer.
     [[nodiscard]] link_state look() const;
 
-    // Makes it. failure as in look(), or when the name has been taken meanwhile.
+    // The same, and failure where there is no home at all, nothing to link from.
+    [[nodiscard]] link_state look_in_home() const;
+
+    // Makes it. failure as in look_in_home(), or when the name has been taken
+    // meanwhile.
     void make() const;
 
     // Removes it if it is ours; true if so. Anything else is left alone.
@@ -39,6 +40,10 @@ public:
 private:
     account whose_;
     bpffs::path target_;
+    homes& by_;
 };
+
+// The deed itself, in the process that goes into homes.
+home_answer do_in_home(home_deed deed, const account& whose, const bpffs::path& target);
 
 } // namespace fsctl

@@ -10,6 +10,7 @@
 
 #include <bpffs/mount.hpp>
 
+#include <fstream>
 #include <optional>
 
 namespace fsctl {
@@ -56,9 +57,21 @@ void print_json(json_writer& json, const bpffs::mount_info& mount,
     json.end_object();
 }
 
-void print_plain(output& out, const bpffs::mount_info& mount, std::optional<std::uint64_t> pins) {
+// A number where nobody has it, or nobody can say.
+std::string owner_of(user_names& names, uid_t user) {
+    try {
+        if (const std::string& name = names.of(user); !name.empty()) {
+            return name;
+        }
+    } catch (const failure&) { // NOLINT(bugprone-empty-catch): who is listed is listed all the same
+    }
+    return fmt::format("{}", user);
+}
+
+void print_plain(output& out, const bpffs::mount_info& mount, user_names& names,
+                 std::optional<std::uint64_t> pins) {
     out.print("{}  {}  owner {}  mode {}  pins {}{}\n", mount.mount_point.filename().native(),
-              mount.mount_point.native(), name_of_user(mount.owner), mount.permissions.octal(),
+              mount.mount_point.native(), owner_of(names, mount.owner), mount.permissions.octal(),
               pins ? fmt::format("{}", *pins) : "?",
               mount.fmode == bpffs::fmode_option::on ? "" : "  without fmode");
     const std::string delegated = mount.delegated.to_options();
@@ -69,12 +82,23 @@ void print_plain(output& out, const bpffs::mount_info& mount, std::optional<std:
     }
 }
 
-void print(context& with, const bpffs::mount_info& mount) {
+void print(context& with, const bpffs::mount_info& mount, user_names& names) {
     const std::optional<std::uint64_t> pins = pins_in(mount.mount_point);
     if (with.chosen.json) {
         print_json(with.json, mount, pins);
     } else {
-        print_plain(with.out, mount, pins);
+        print_plain(with.out, mount, names, pins);
+    }
+}
+
+// Calls use(mount) for each as it is read: of thousands no more than one is held.
+template <class Use> void each_mount(Use use) {
+    std::ifstream table("/proc/self/mountinfo");
+    for (std::string line; std::getline(table, line);) {
+        use(bpffs::mount_info::parse(line));
+    }
+    if (table.bad() || !table.is_open()) {
+        throw failure("/proc/self/mountinfo cannot be read", "It takes a /proc.");
     }
 }
 
@@ -96,13 +120,14 @@ void admin_list(context& with, words& given) {
     if (with.chosen.json && !only) {
         with.json.start_array();
     }
-    for (const bpffs::mount_info& mount : bpffs::list_mounts()) {
+    user_names names;
+    each_mount([&](const bpffs::mount_info& mount) {
         const bool wanted = !only || mount.mount_point.filename() == *only;
         if (mount.type == "bpf" && mount.mount_point.parent_path() == base && wanted) {
-            print(with, mount);
+            print(with, mount, names);
             found = true;
         }
-    }
+    });
     if (with.chosen.json && !only) {
         with.json.end_array();
     }

@@ -12,28 +12,22 @@
 
 namespace fsctl {
 
-namespace {
-
-bool in_group(const named_group& group, const account& who) {
-    return group.number &&
-           (who.group == *group.number ||
-            std::find(who.groups.begin(), who.groups.end(), *group.number) != who.groups.end());
-}
-
-bool names(const subjects& some, const account& who) {
-    return some.users.contains(who.name) ||
-           std::any_of(some.ranges.begin(), some.ranges.end(),
-                       [&](const uid_range& range) {
-                           return range.first <= who.user && who.user <= range.last;
-                       }) ||
-           std::any_of(some.groups.begin(), some.groups.end(),
-                       [&](const auto& group) { return in_group(group.second, who); });
-}
-
-} // namespace
-
 std::string to_string(const origin& from) {
     return from.file ? fmt::format("{}:{}", *from.file, from.line) : "default";
+}
+
+std::string to_string(memory_size size) {
+    constexpr std::string_view units = "KMGT";
+    std::uint64_t number = size.bytes;
+    std::size_t unit = 0;
+    while (unit < units.size() && number != 0 && number % 1024 == 0) {
+        number /= 1024;
+        unit++;
+    }
+    if (number == 0) {
+        return "";
+    }
+    return fmt::format("{}{}", number, unit == 0 ? "" : units.substr(unit - 1, 1));
 }
 
 entitlement default_entitlement() {
@@ -61,7 +55,8 @@ void overlay(entitlement& onto, const wishes& more) {
 
 void check_together(const entitlement& what) {
     if ((what.mode.value.bits() & 0002U) != 0 && !what.caps.value.empty()) {
-        throw failure(
+        throw policy_failure(
+            what.caps.from,
             fmt::format("mode {} ({}) lets everybody write, and whoever may write has caps {} ({})",
                         what.mode.value.octal(), to_string(what.mode.from),
                         bpffs::to_string(what.caps.value), to_string(what.caps.from)),
@@ -69,15 +64,105 @@ void check_together(const entitlement& what) {
     }
 }
 
-verdict judge(const policy& rules, const account& who) {
+rule_index::rule_index(const policy& rules) : rules_(rules) {
+    for (std::size_t place = 0; place < rules.rules.size(); place++) {
+        add(rules.rules[place].who, place);
+    }
+    std::sort(by_number_.begin(), by_number_.end(),
+              [](const span& a, const span& b) { return a.uids.first < b.uids.first; });
+    uid_t furthest = 0;
+    for (span& each : by_number_) {
+        furthest = std::max(furthest, each.uids.last);
+        each.furthest = furthest;
+    }
+}
+
+void rule_index::add(const subjects& some, std::size_t place) {
+    for (const auto& [user, from] : some.users) {
+        by_name_[user].push_back(place);
+    }
+    for (const uid_range& range : some.ranges) {
+        by_number_.push_back({range, 0, place});
+    }
+    for (const auto& [name, named] : some.groups) {
+        if (named.group->is) {
+            by_group_[named.group->is->number].push_back(place);
+            // A list of all groups may be shorter than what the database says of one.
+            for (const std::string& member : named.group->is->members) {
+                by_name_[member].push_back(place);
+            }
+            by_any_group_.push_back(place);
+        } else if (!named.group->unanswered.empty()) {
+            by_unanswered_group_.push_back(place);
+            by_any_group_.push_back(place);
+        }
+    }
+}
+
+std::map<std::size_t, rule_index::naming> rule_index::rules_for(const account& who) const {
+    std::map<std::size_t, naming> all;
+    const auto add_all = [&](const auto& table, const auto& key) {
+        if (const auto found = table.find(key); found != table.end()) {
+            for (const std::size_t place : found->second) {
+                all.emplace(place, naming::certain);
+            }
+        }
+    };
+    add_all(by_name_, std::string_view(who.name));
+    add_all(by_group_, who.group);
+    for (const gid_t group : who.groups) {
+        add_all(by_group_, group);
+    }
+    auto at = std::upper_bound(by_number_.begin(), by_number_.end(), who.user,
+                               [](uid_t user, const span& each) { return user < each.uids.first; });
+    while (at != by_number_.begin() && (--at)->furthest >= who.user) {
+        if (at->uids.last >= who.user) {
+            all.emplace(at->place, naming::certain);
+        }
+    }
+    for (const std::size_t place :
+         who.groups_in_doubt.empty() ? by_unanswered_group_ : by_any_group_) {
+        all.emplace(place, naming::possible); // where it is not certain
+    }
+    return all;
+}
+
+namespace {
+
+std::string why_in_doubt(const rule& which, const account& who) {
+    for (const auto& [name, named] : which.who.groups) {
+        if (!named.group->unanswered.empty()) {
+            return named.group->unanswered;
+        }
+    }
+    return who.groups_in_doubt;
+}
+
+doubt in_doubt(const rule& which, const account& who) {
+    return {which.from,
+            fmt::format("whether {} names {} cannot be told: {}", to_string(which.from), who.name,
+                        why_in_doubt(which, who)),
+            "What they have stays as it is. getent group must answer."};
+}
+
+} // namespace
+
+verdict rule_index::judge(const account& who) const {
     verdict result;
-    for (const rule& each : rules.rules) {
-        if (!names(each.who, who)) {
+    std::optional<doubt> open;
+    for (const auto& [place, sure] : rules_for(who)) {
+        const rule& each = rules_.rules[place];
+        if (sure == naming::possible) {
+            // A refusal of what nothing has given yet is no matter.
+            if (!open && (each.kind == rule_kind::grant || result.gets)) {
+                open.emplace(in_doubt(each, who));
+            }
             continue;
         }
         result.decided = each.from;
         if (each.kind == rule_kind::refuse) {
             result.gets.reset();
+            open.reset(); // whatever came before
             continue;
         }
         if (!result.gets) {
@@ -85,10 +170,17 @@ verdict judge(const policy& rules, const account& who) {
         }
         overlay(*result.gets, each.says);
     }
+    if (open) {
+        throw doubt(*open);
+    }
     if (result.gets) {
         check_together(*result.gets);
     }
     return result;
+}
+
+verdict judge(const policy& rules, const account& who) {
+    return rule_index(rules).judge(who);
 }
 
 } // namespace fsctl

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "account.hpp"
+#include "common/failure.hpp"
 
 #include <bpffs/delegation.hpp>
 #include <bpffs/mode.hpp>
@@ -17,6 +18,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -37,6 +39,15 @@ template <class T> struct setting {
     origin from;
 };
 
+// Of memory; 0: no limit.
+struct memory_size {
+    std::uint64_t bytes = 0;
+    bool operator==(const memory_size&) const = default;
+};
+
+// "64M"; "" where there is no limit.
+std::string to_string(memory_size size);
+
 // The keys of a table that say how a directory is to be. `Slot` is a setting
 // that is there (a whole answer) or may be missing (what one table says).
 template <template <class> class Slot> struct directory_keys {
@@ -49,6 +60,7 @@ template <template <class> class Slot> struct directory_keys {
     Slot<bpffs::delegated_set<bpffs::attach_kind>> attachs;
     Slot<bpffs::delegated_set<bpffs::capability>> caps;
     Slot<std::uint64_t> nr_inodes; // 0: no limit
+    Slot<memory_size> memory;      // of all that the user runs, with the maps they make
     Slot<bool> link;
     Slot<bool> persist; // whether maps outlive a reboot
 };
@@ -68,6 +80,7 @@ template <class A, class B, class Use> void each_key(A& a, B& b, Use use) {
     use("attachs", a.attachs, b.attachs);
     use("caps", a.caps, b.caps);
     use("nr_inodes", a.nr_inodes, b.nr_inodes);
+    use("memory", a.memory, b.memory);
     use("link", a.link, b.link);
     use("persist", a.persist, b.persist);
 }
@@ -77,9 +90,13 @@ struct uid_range {
     uid_t first = 0;
     uid_t last = 0;
 };
+struct known_group {
+    std::optional<user_group> is; // nothing where there is no such group
+    std::string unanswered;       // why nobody can say; empty where that is known
+};
 struct named_group {
     origin from;
-    std::optional<gid_t> number; // nothing where there is no such group
+    std::shared_ptr<const known_group> group;
 };
 struct subjects {
     std::map<std::string, origin, std::less<>> users;
@@ -108,6 +125,26 @@ struct policy {
     std::vector<rule> rules;        // in the order of files and lines
     std::vector<shared_area> areas;
     std::optional<setting<bool>> fmode; // of /sys/fs/bpf
+    // Those that rules name: each is asked for once.
+    std::map<std::string, std::shared_ptr<const known_group>, std::less<>> groups;
+};
+
+// What the policy says cannot be done, and which line of it.
+class policy_failure : public failure {
+public:
+    policy_failure(origin from, const std::string& message, std::string remedy = {})
+        : failure(message, std::move(remedy)), from_(std::move(from)) {}
+
+    [[nodiscard]] const origin& from() const noexcept { return from_; }
+
+private:
+    origin from_;
+};
+
+// It cannot be told whether a rule names somebody.
+class doubt : public policy_failure {
+public:
+    using policy_failure::policy_failure;
 };
 
 // What holds where no file says anything: default_delegation(), 0700.
@@ -123,11 +160,42 @@ struct verdict {
     std::optional<origin> decided;
 };
 
-// What the rules give one user. failure, with the places, where they
-// contradict each other: a mode that lets everybody write beside caps.
+// The rules, laid out so that those that name somebody are found without going
+// through the others: for many users. The policy outlives it.
+class rule_index {
+public:
+    explicit rule_index(const policy& rules);
+
+    // What the rules give one user. policy_failure, with the places, where they
+    // contradict each other: a mode that lets everybody write beside caps. doubt
+    // where a rule that matters names a group, and nobody can say who is in it:
+    // nobody is given what they may have been refused.
+    [[nodiscard]] verdict judge(const account& who) const;
+
+private:
+    using places = std::vector<std::size_t>; // of rules
+    struct span {
+        uid_range uids;
+        uid_t furthest = 0; // that this one, or one before it, reaches
+        std::size_t place = 0;
+    };
+    enum class naming { certain, possible };
+
+    void add(const subjects& some, std::size_t place);
+    [[nodiscard]] std::map<std::size_t, naming> rules_for(const account& who) const;
+
+    const policy& rules_;
+    std::unordered_map<std::string_view, places> by_name_; // members of groups, too
+    std::unordered_map<gid_t, places> by_group_;
+    std::vector<span> by_number_;
+    places by_any_group_;
+    places by_unanswered_group_;
+};
+
+// The same for one user.
 verdict judge(const policy& rules, const account& who);
 
-// The same check for any entitlement.
+// policy_failure for what contradicts itself, in any entitlement.
 void check_together(const entitlement& what);
 
 } // namespace fsctl

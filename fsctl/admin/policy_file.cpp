@@ -6,18 +6,19 @@
 #include "common/failure.hpp"
 #include "common/words.hpp"
 #include "grant.hpp"
+#include "trusted.hpp"
 
 #include <bpffs/directory.hpp>
-#include <bpffs/pin.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
-#include <fstream>
+#include <cstdio>
 #include <iterator>
 #include <map>
 
-#include <boost/filesystem/operations.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
@@ -138,7 +139,7 @@ private:
             noting([&, &key = key, &node = node] {
                 if (key == "name") {
                     name = area_name(node);
-                } else if (key == "link" || !read_wish(says, key, node)) {
+                } else if (key == "link" || key == "memory" || !read_wish(says, key, node)) {
                     unknown(key, key_names({"name"}));
                 }
             });
@@ -242,6 +243,27 @@ private:
         value = static_cast<std::uint64_t>(*number);
     }
 
+    void take(memory_size& value, const toml::node& node) const {
+        const std::string given = node.is_string() ? text(node) : std::string();
+        const char* end = given.data() + given.size();
+        auto [stop, code] = std::from_chars(given.data(), end, value.bytes);
+        constexpr std::string_view units = "KMGT";
+        const std::size_t unit = stop == end ? std::string_view::npos : units.find(*stop);
+        unsigned shift = 0;
+        if (unit != std::string_view::npos) {
+            shift = 10 * (static_cast<unsigned>(unit) + 1);
+            ++stop;
+        }
+        constexpr std::uint64_t least = std::uint64_t{1} << 20; // less is a slip of the pen
+        constexpr std::uint64_t most = std::uint64_t{1} << 50;
+        if (code != std::errc() || stop != end || value.bytes > most >> shift ||
+            value.bytes << shift < least) {
+            throw wrong_at(at(node), "an amount of memory is a string, of a mebibyte at least",
+                           "memory = \"64M\"");
+        }
+        value.bytes <<= shift;
+    }
+
     template <class Enum>
     void take(bpffs::delegated_set<Enum>& value, const toml::node& node) const {
         std::uint64_t bits = 0;
@@ -296,12 +318,26 @@ private:
         return *value;
     }
 
-    void read_subjects(subjects& who, const toml::node& node) const {
+    std::shared_ptr<const known_group> group_of(const std::string& name) {
+        std::shared_ptr<const known_group>& known = into_.groups[name];
+        if (!known) {
+            known_group asked;
+            try {
+                asked.is = find_group(name);
+            } catch (const failure& error) {
+                asked.unanswered = error.what();
+            }
+            known = std::make_shared<const known_group>(std::move(asked));
+        }
+        return known;
+    }
+
+    void read_subjects(subjects& who, const toml::node& node) {
         each_text(node, [&](const std::string& word, const toml::node& place) {
             const origin from = at(place);
             if (word.starts_with("@") && word.size() > 1) {
                 const std::string name = word.substr(1);
-                who.groups.emplace(name, named_group{from, find_group(name)});
+                who.groups.emplace(name, named_group{from, group_of(name)});
             } else if (!word.empty() && word.front() >= '0' && word.front() <= '9') {
                 who.ranges.push_back(range(word, from));
             } else if (word.empty() || word.front() == '.' || word == "@" || word == "root" ||
@@ -343,30 +379,34 @@ private:
     failures& wrong_;
 };
 
-// What gives rights must be root's to write.
-void check_owner(const bpffs::path& file) {
-    bpffs::error_code code;
-    const bpffs::path real = boost::filesystem::canonical(file, code);
-    const bpffs::file_info found = code ? bpffs::file_info() : bpffs::look_at(real, code);
-    if (code) {
-        throw failure(fmt::format("{}: {}", file.native(), code.message()));
+std::string read_all(std::FILE* from, const bpffs::path& shown) {
+    std::string text;
+    std::array<char, 65536> some{};
+    for (std::size_t got = 0; (got = std::fread(some.data(), 1, some.size(), from)) > 0;) {
+        text.append(some.data(), got);
     }
-    const bool null_device = found.type == bpffs::file_type::other && real == "/dev/null";
-    if (!null_device && (found.owner != 0 || (found.permissions.bits() & 0022U) != 0)) {
-        throw failure(fmt::format("{}: others than root may change it: owner {}, mode {}",
-                                  real.native(), name_of_user(found.owner),
-                                  found.permissions.octal()),
-                      fmt::format("chown root '{0}' && chmod 0644 '{0}'", real.native()));
-    }
-}
-
-std::string text_of(const bpffs::path& file) {
-    std::ifstream in(file.native(), std::ios::binary);
-    std::string text(std::istreambuf_iterator<char>(in), {});
-    if (!in.is_open() || in.bad()) {
-        throw failure(fmt::format("{}: cannot be read", file.native()));
+    if (std::ferror(from) != 0) {
+        throw failure(
+            fmt::format("{}: cannot be read: {}", shown.native(),
+                        bpffs::error_code(errno, boost::system::system_category()).message()));
     }
     return text;
+}
+
+// What gives rights must be root's to write; what is only to be looked at need not.
+std::string text_of(const bpffs::path& file, file_owner owner) {
+    bpffs::owned_fd held = owner == file_owner::root
+                               ? open_roots_file(file)
+                               : bpffs::owned_fd::adopt(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> from(
+        held ? ::fdopen(held.get(), "r") : nullptr, &std::fclose);
+    if (!from) {
+        throw failure(
+            fmt::format("{}: cannot be read: {}", file.native(),
+                        bpffs::error_code(errno, boost::system::system_category()).message()));
+    }
+    (void)held.release(); // the stream's now
+    return read_all(from.get(), file);
 }
 
 } // namespace
@@ -415,10 +455,7 @@ policy read_policy(const std::vector<bpffs::path>& files, file_owner owner) {
     failures wrong;
     for (const bpffs::path& file : files) {
         try {
-            if (owner == file_owner::root) {
-                check_owner(file);
-            }
-            read_policy_text(text_of(file), file, all, wrong);
+            read_policy_text(text_of(file, owner), file, all, wrong);
         } catch (const failure& error) {
             wrong.add(error);
         }
@@ -428,6 +465,16 @@ policy read_policy(const std::vector<bpffs::path>& files, file_owner owner) {
 }
 
 policy read_policy() {
+    // Those without files, too: a refusal may have been taken out.
+    failures wrong;
+    for (const bpffs::path& each : policy_directories()) {
+        try {
+            check_roots_directory(each);
+        } catch (const failure& error) {
+            wrong.add(error);
+        }
+    }
+    wrong.throw_any();
     return read_policy(policy_files(policy_directories()), file_owner::root);
 }
 

@@ -26,14 +26,16 @@ std::vector<bpffs::path> policy_files(std::span<const bpffs::path> directories);
 void read_policy_text(const std::string& text, const bpffs::path& shown, policy& into,
                       failures& wrong);
 
-// Whose files count: with `root` one that others may change is wrong.
+// Whose files count: with `root` one that others may change is wrong, and so is
+// one in a directory, or behind a link in a directory, that they may change.
 enum class file_owner { root, anybody };
 
 // Reads files in this order. Throws `failures` with all that is wrong in all of
 // them.
 policy read_policy(const std::vector<bpffs::path>& files, file_owner owner);
 
-// The policy of this machine.
+// The policy of this machine. Wrong, too, where others than root may change one of
+// the directories.
 policy read_policy();
 
 } // namespace fsctl

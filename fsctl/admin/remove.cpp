@@ -7,6 +7,8 @@
 #include "audit.hpp"
 #include "grant.hpp"
 #include "home_link.hpp"
+#include "memory_limits.hpp"
+#include "target.hpp"
 #include "trusted.hpp"
 #include "verbs.hpp"
 #include "withdraw.hpp"
@@ -26,6 +28,41 @@ void report(context& with, const std::string& user, const bpffs::path& shown, bo
         return;
     }
     with.out.print("'{}' removed{}\n", shown.native(), link ? ", and the link to it" : "");
+}
+
+// Of somebody to whom a policy gives nothing else that is there.
+void drop_bound(uid_t user) {
+    memory_limits limits;
+    if (limits.of(user).bytes == 0) {
+        return;
+    }
+    for (const bpffs::mount_info& one : bpffs::list_mounts()) {
+        if (one.type == "bpf" && one.source == policy_source && one.owner == user) {
+            return;
+        }
+    }
+    limits.set(user, {});
+    limits.tell_systemd();
+}
+
+void remove(context& with, const std::optional<account>& who, const std::string& user,
+            const bpffs::path& where, with_pins pins) {
+    const bpffs::path shown = where / user;
+    const trusted_directory base = open_trusted(where, if_absent::fail);
+    const bpffs::owned_fd held = alone();
+    const withdrawn what =
+        withdraw(base.handle, user, pins, fmt::format("bpffs-admin remove {} force", user));
+    homes visitor;
+    const bool link = who && home_link(*who, shown, visitor).remove();
+    if (!what.mount && !what.directory && !link) {
+        throw failure(fmt::format("{} has no directory '{}'", user, shown.native()),
+                      "'bpffs-admin list' shows who has one.");
+    }
+    if (who) {
+        drop_bound(who->user);
+    }
+    audit({audited::withdrawn, user, shown, {}, ""}, with.process.err);
+    report(with, user, shown, link);
 }
 
 } // namespace
@@ -50,18 +87,8 @@ void admin_remove(context& with, words& given) {
     // Somebody whose account is gone may still have a directory, under the old name.
     const std::optional<account> who = find_account(word);
     const std::string user = who ? who->name : word;
-    const bpffs::path shown = where / user;
-    const trusted_directory base = open_trusted(where, if_absent::fail);
-    const bpffs::owned_fd held = alone();
-    const withdrawn what =
-        withdraw(base.handle, user, pins, fmt::format("bpffs-admin remove {} force", user));
-    const bool link = who && home_link(*who, shown).remove();
-    if (!what.mount && !what.directory && !link) {
-        throw failure(fmt::format("{} has no directory '{}'", user, shown.native()),
-                      "'bpffs-admin list' shows who has one.");
-    }
-    audit({audited::withdrawn, user, shown, {}, ""}, with.process.err);
-    report(with, user, shown, link);
+    audit_refusal(user, where / user, with.process.err,
+                  [&] { remove(with, who, user, where, pins); });
 }
 
 } // namespace fsctl

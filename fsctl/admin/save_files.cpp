@@ -72,7 +72,9 @@ void sync_directory(const bpffs::directory& which) {
     sync(fd, which.name());
 }
 
-// A directory of plain files, as saves are.
+} // namespace
+
+// A directory of plain files.
 void remove_save(const bpffs::directory& place, const std::string& name) {
     bpffs::error_code code;
     const bpffs::directory inside =
@@ -93,8 +95,6 @@ void remove_save(const bpffs::directory& place, const std::string& name) {
     }
     bpffs::remove_directory({place, name});
 }
-
-} // namespace
 
 bpffs::directory open_save_place(const bpffs::path& where, if_no_place missing) {
     const uid_t caller = bpffs::identity::of_caller().user;
@@ -124,7 +124,10 @@ new_save::~new_save() {
 }
 
 void new_save::add(const std::function<void(std::FILE*)>& write) {
-    const std::string file = fmt::format("{:06}.map", files_++);
+    add(fmt::format("{:06}.map", files_++), write);
+}
+
+void new_save::add(const std::string& file, const std::function<void(std::FILE*)>& write) {
     const bpffs::path shown = inside_.name() / file;
     const int fd =
         ::openat(inside_.fd().get(), file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -182,18 +185,41 @@ std::vector<std::string> files_of_save(const bpffs::directory& place, const std:
     return names;
 }
 
-file_handle open_saved(const bpffs::directory& place, const std::string& name,
-                       const std::string& file) {
-    const bpffs::path shown = place.name() / name / file;
+namespace {
+
+file_handle try_open(const bpffs::directory& place, const std::string& name,
+                     const std::string& file) {
     const bpffs::directory inside = bpffs::directory::open({place, name}, bpffs::symlinks::refuse);
     const int fd =
         ::openat(inside.fd().get(), file.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     file_handle from(fd < 0 ? nullptr : ::fdopen(fd, "r"), &std::fclose);
-    if (!from) {
+    if (!from && fd >= 0) {
         const int error = errno;
         ::close(fd);
         errno = error;
-        fail("open", shown);
+    }
+    return from;
+}
+
+} // namespace
+
+file_handle open_saved(const bpffs::directory& place, const std::string& name,
+                       const std::string& file) {
+    file_handle from = try_open(place, name, file);
+    if (!from) {
+        fail("open", place.name() / name / file);
+    }
+    return from;
+}
+
+std::optional<file_handle> find_saved(const bpffs::directory& place, const std::string& name,
+                                      const std::string& file) {
+    file_handle from = try_open(place, name, file);
+    if (!from && errno == ENOENT) {
+        return std::nullopt;
+    }
+    if (!from) {
+        fail("open", place.name() / name / file);
     }
     return from;
 }

@@ -10,6 +10,7 @@
 #include <bpffs/directory.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ public:
     // A file of its own for each; `write` fills it. It is on the disk when this
     // returns.
     void add(const std::function<void(std::FILE*)>& write);
+    // One that is no map, under this name.
+    void add(const std::string& file, const std::function<void(std::FILE*)>& write);
     // Makes this the save.
     void finish();
 
@@ -50,5 +53,11 @@ private:
 std::vector<std::string> files_of_save(const bpffs::directory& place, const std::string& name);
 file_handle open_saved(const bpffs::directory& place, const std::string& name,
                        const std::string& file);
+// Nothing where there is no such file.
+std::optional<file_handle> find_saved(const bpffs::directory& place, const std::string& name,
+                                      const std::string& file);
+
+// With all that is in it; nothing where there is none.
+void remove_save(const bpffs::directory& place, const std::string& name);
 
 } // namespace fsctl

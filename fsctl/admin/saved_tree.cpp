@@ -7,6 +7,7 @@
 
 #include "common/failure.hpp"
 #include "save_files.hpp"
+#include "save_owners.hpp"
 #include "user_mount.hpp"
 
 #include <bpffs/by_id.hpp>
@@ -35,7 +36,22 @@ bpffs::map open_map(const bpffs::directory& in, const bpffs::listed_pin& one) {
 
 class saving {
 public:
-    saving(new_save& into, saved_counts& counts) : into_(into), counts_(counts) {}
+    saving(new_save& into, saved_counts& counts, user_names& names)
+        : into_(into), counts_(counts), names_(names) {}
+
+    void save_all(const bpffs::directory& top) {
+        owners_.directory = bpffs::look_at({top, "."}).owner;
+        note(owners_.directory);
+        walk(top);
+        into_.add(owners_file, [&](std::FILE* to) { write_owners(to, owners_); });
+    }
+
+private:
+    void note(uid_t user) {
+        if (!owners_.users.contains(user)) {
+            owners_.users.emplace(user, names_.of(user));
+        }
+    }
 
     void walk(const bpffs::directory& at) {
         for (const bpffs::listed_pin& one : list_pins(at)) {
@@ -53,7 +69,6 @@ public:
         }
     }
 
-private:
     void save(const bpffs::directory& at, const bpffs::listed_pin& one) {
         saved_map what;
         what.place = above_;
@@ -71,6 +86,9 @@ private:
         what.value_bytes = held.value_bytes();
         what.frozen = held.usage().frozen;
         into_.add([&](std::FILE* to) { counts_.entries += write_map(to, what, held); });
+        for (const saved_name& each : above_) {
+            note(each.owner);
+        }
         ++counts_.maps;
     }
 
@@ -80,6 +98,8 @@ private:
 
     new_save& into_;
     saved_counts& counts_;
+    user_names& names_;
+    save_owners owners_;
     std::vector<saved_name> above_;
 };
 
@@ -125,10 +145,12 @@ bpffs::directory make_stage(const bpffs::directory& top) {
 
 class restoring {
 public:
-    restoring(const bpffs::directory& top, saved_counts& counts) : top_(top), counts_(counts) {}
+    restoring(const bpffs::directory& top, const rightful& owners, saved_counts& counts)
+        : top_(top), owners_(owners), counts_(counts) {}
 
     void restore(map_reader& from) {
         const saved_map what = from.verify();
+        check_owners(what);
         if (!stage_) {
             stage_ = make_stage(top_);
         }
@@ -158,6 +180,16 @@ public:
     }
 
 private:
+    void check_owners(const saved_map& what) const {
+        for (const saved_name& each : what.place) {
+            try {
+                owners_.check(each.owner);
+            } catch (const failure& error) {
+                throw failure(fmt::format("'{}' {}", what.shown(), error.what()), error.remedy());
+            }
+        }
+    }
+
     // Directories above the map. What is missing gets its owner and mode where
     // nobody else can put another file in its place, and then its name.
     bpffs::directory make_parents(const saved_map& what) {
@@ -203,6 +235,7 @@ private:
     }
 
     const bpffs::directory& top_;
+    const rightful& owners_;
     saved_counts& counts_;
     bpffs::directory stage_;
 };
@@ -210,19 +243,30 @@ private:
 } // namespace
 
 saved_counts save_tree(const bpffs::directory& top, const bpffs::directory& place,
-                       const std::string& name) {
+                       const std::string& name, user_names& names) {
     saved_counts counts;
     new_save into(place, name);
-    saving(into, counts).walk(top);
+    saving(into, counts, names).save_all(top);
     into.finish();
     return counts;
 }
 
 saved_counts restore_tree(const bpffs::directory& top, const bpffs::directory& place,
-                          const std::string& name, failures& wrong) {
+                          const std::string& name, user_names& names, failures& wrong) {
     saved_counts counts;
-    restoring work(top, counts);
-    for (const std::string& file : files_of_save(place, name)) {
+    const std::vector<std::string> files = files_of_save(place, name);
+    if (files.empty()) {
+        return counts;
+    }
+    const rightful owners(read_owners(place, name), bpffs::look_at({top, "."}).owner, names);
+    try {
+        owners.check_directory();
+    } catch (const failure& error) {
+        throw failure(fmt::format("'{}' {}", (place.name() / name).native(), error.what()),
+                      error.remedy());
+    }
+    restoring work(top, owners, counts);
+    for (const std::string& file : files) {
         try {
             map_reader from(open_saved(place, name, file), (place.name() / name / file).native());
             work.restore(from);

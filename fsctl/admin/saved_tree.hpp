@@ -3,6 +3,8 @@
 // Saving the maps below a directory of a bpffs, and bringing them back.
 #pragma once
 
+#include "account.hpp"
+
 #include <bpffs/directory.hpp>
 
 #include <cstdint>
@@ -21,16 +23,17 @@ struct saved_counts {
     std::vector<std::string> left_out;
 };
 
-// Saves all maps below `top` as `name` in `place`. All or nothing: on a failure
-// the save before stays.
+// Saves all maps below `top` as `name` in `place`, and whose they are. All or
+// nothing: on a failure the save before stays.
 saved_counts save_tree(const bpffs::directory& top, const bpffs::directory& place,
-                       const std::string& name);
+                       const std::string& name, user_names& names);
 
 // Makes the maps of a save again, below `top`: each appears with all its
 // entries, its owner, group and mode, or not at all. One whose name is taken is
-// left out, so doing it twice is doing it once. Files that are damaged go into
-// `wrong`, and the others are still restored.
+// left out, so doing it twice is doing it once. Files that are damaged, or of users
+// that are gone, go into `wrong`, and the others are still restored. failure where the
+// whole save is of somebody else than `top`.
 saved_counts restore_tree(const bpffs::directory& top, const bpffs::directory& place,
-                          const std::string& name, failures& wrong);
+                          const std::string& name, user_names& names, failures& wrong);
 
 } // namespace fsctl

@@ -8,6 +8,7 @@
 #include "alone.hpp"
 #include "common/one_line.hpp"
 #include "grant.hpp"
+#include "json_list.hpp"
 #include "policy_file.hpp"
 #include "save_files.hpp"
 #include "step.hpp"
@@ -37,8 +38,9 @@ bpffs::path place_of(const bpffs::path& saves, const bpffs::path& directory) {
 std::vector<bpffs::path> persistent(const mount_table& mounts) {
     const policy rules = read_policy();
     std::vector<bpffs::path> all;
-    failures ignored; // they are for apply to tell
-    for (const target& each : all_targets(rules, accounts_for(rules), ignored)) {
+    const rule_index index(rules);
+    const auto ignore = [](const refusal&) {}; // they are for apply to tell
+    for (const target& each : all_targets(rules.areas, index, accounts_for(rules), ignore)) {
         if (each.what.persist.value && mounts.on(each.directory()) != nullptr) {
             all.push_back(each.directory());
         }
@@ -117,16 +119,17 @@ void print(context& with, way which, const bpffs::path& directory, const saved_c
     }
 }
 
-saved_counts save_directory(const bpffs::path& directory, const bpffs::path& saves) {
+saved_counts save_directory(const bpffs::path& directory, const bpffs::path& saves,
+                            user_names& names) {
     const held_directory held = hold(directory);
     const bpffs::directory place = open_save_place(place_of(saves, directory), if_no_place::make);
-    return save_tree(held.top, place, directory.filename().native());
+    return save_tree(held.top, place, directory.filename().native(), names);
 }
 
 saved_counts restore_directory(const bpffs::path& directory, const bpffs::path& saves,
-                               failures& wrong) {
+                               user_names& names, failures& wrong) {
     const held_directory held = hold(directory);
-    return restore_into(held.top, directory, saves, wrong);
+    return restore_into(held.top, directory, saves, names, wrong);
 }
 
 void run(context& with, words& given, way which) {
@@ -143,41 +146,37 @@ void run(context& with, words& given, way which) {
         saves = caller == 0 ? bpffs::path(system_saves) : own_saves(caller);
     }
     failures wrong;
-    if (with.chosen.json) {
-        with.json.start_array();
-    }
+    user_names names;
+    start_list(with);
     for (const bpffs::path& directory : directories) {
         try {
             print(with, which, directory,
-                  which == way::save ? save_directory(directory, *saves)
-                                     : restore_directory(directory, *saves, wrong));
+                  which == way::save ? save_directory(directory, *saves, names)
+                                     : restore_directory(directory, *saves, names, wrong));
         } catch (const std::exception& error) {
             const trouble told = describe(error);
             wrong.add(
                 failure(fmt::format("'{}': {}", directory.native(), told.message), told.remedy));
         }
     }
-    if (with.chosen.json) {
-        with.json.end_array();
-    }
     if (directories.empty()) {
         with.remark(caller == 0 ? "no directory is to be kept: none has persist = true"
                                 : "there is no directory of yours");
     }
-    wrong.throw_any();
+    end_list(with, wrong);
 }
 
 } // namespace
 
 saved_counts restore_into(const bpffs::directory& top, const bpffs::path& directory,
-                          const bpffs::path& saves, failures& wrong) {
+                          const bpffs::path& saves, user_names& names, failures& wrong) {
     bpffs::error_code code;
     (void)bpffs::look_at(place_of(saves, directory), code);
     if (code == boost::system::errc::no_such_file_or_directory) {
         return {};
     }
     const bpffs::directory place = open_save_place(place_of(saves, directory), if_no_place::fail);
-    return restore_tree(top, place, directory.filename().native(), wrong);
+    return restore_tree(top, place, directory.filename().native(), names, wrong);
 }
 
 void admin_save(context& with, words& given) {

@@ -17,6 +17,6 @@ inline constexpr const char* system_saves = "/var/lib/bpffs";
 // a directory of saves. Nothing where there is no save. Nobody else must change
 // the directories of users meanwhile.
 saved_counts restore_into(const bpffs::directory& top, const bpffs::path& directory,
-                          const bpffs::path& saves, failures& wrong);
+                          const bpffs::path& saves, user_names& names, failures& wrong);
 
 } // namespace fsctl

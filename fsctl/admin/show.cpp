@@ -32,6 +32,9 @@ std::string toml(bool value) {
 std::string toml(std::uint64_t number) {
     return fmt::format("{}", number);
 }
+std::string toml(memory_size size) {
+    return toml(to_string(size));
+}
 template <class Enum> std::string toml(bpffs::delegated_set<Enum> set) {
     if (set.empty()) {
         return "[]";
@@ -51,6 +54,9 @@ template <class T> bool can_be_written(const T&) {
 bool can_be_written(std::uint64_t number) {
     return number != 0;
 }
+bool can_be_written(memory_size size) {
+    return size.bytes != 0;
+}
 bool can_be_written(const std::string& group) {
     return !group.empty();
 }
@@ -69,6 +75,9 @@ void json_value(json_writer& json, bool value) {
 }
 void json_value(json_writer& json, std::uint64_t number) {
     number != 0 ? json.number(number) : json.null();
+}
+void json_value(json_writer& json, memory_size size) {
+    json_value(json, size.bytes);
 }
 template <class Enum> void json_value(json_writer& json, bpffs::delegated_set<Enum> set) {
     write_set(json, set);

@@ -7,6 +7,7 @@
 #include "user_mount.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -54,8 +55,10 @@ std::string delegation_words(const target& wanted, const bpffs::mount_info& ther
 }
 
 // The mode and the group that no file states are the owner's to change.
-std::string adjustment_words(const target& wanted, const bpffs::mount_info& there) {
+std::string adjustment_words(const target& wanted, const bpffs::mount_info& there,
+                             memory_size memory) {
     differences all;
+    all.add("memory", to_string(memory), to_string(wanted.what.memory.value));
     if (wanted.what.mode.from.file) {
         const bpffs::mode sticky(01000); // which each bpffs has, and the kernel does not show
         all.add("mode", there.permissions.without(sticky).octal(),
@@ -124,7 +127,8 @@ void mount_table::for_each(const std::function<void(const bpffs::mount_info&)>& 
     }
 }
 
-step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there) {
+step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there,
+              memory_size memory) {
     if (there == nullptr) {
         return {act::mount, {}};
     }
@@ -137,7 +141,7 @@ step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there)
     if (std::string words = delegation_words(wanted, top); !words.empty()) {
         return {act::replace, std::move(words)};
     }
-    if (std::string words = adjustment_words(wanted, top); !words.empty()) {
+    if (std::string words = adjustment_words(wanted, top, memory); !words.empty()) {
         return {act::adjust, std::move(words)};
     }
     return {};
@@ -145,31 +149,35 @@ step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there)
 
 namespace {
 
-// Whether the policy still wants a directory, although it may not be able to
-// make it now.
-bool still_wanted(const policy& rules, const account* who, const bpffs::path& directory,
-                  origin& decided) {
+using directory_names = std::unordered_set<std::string>;
+
+directory_names shared_directories(const policy& rules) {
+    directory_names all;
     for (const shared_area& area : rules.areas) {
-        if (area.what.directory.value / area.name == directory) {
-            return true;
-        }
+        all.insert((area.what.directory.value / area.name).native());
     }
-    if (who == nullptr) {
-        return false;
-    }
+    return all;
+}
+
+// Whether the policy still wants a user's directory, although it may not be able
+// to make it now.
+bool still_wanted(const rule_index& index, const account& who, const bpffs::path& directory,
+                  origin& decided) {
     try {
-        const verdict result = judge(rules, *who);
+        const verdict result = index.judge(who);
         decided = result.decided.value_or(origin());
-        return result.gets && result.gets->directory.value / who->name == directory;
+        return result.gets && result.gets->directory.value / who.name == directory;
     } catch (const failure&) {
-        return true; // contradictory rules take nothing away
+        return true; // contradictory rules take nothing away, nor do doubts
     }
 }
 
 } // namespace
 
-std::vector<withdrawal> withdrawals(const policy& rules, const std::vector<account>& everybody,
+std::vector<withdrawal> withdrawals(const policy& rules, const rule_index& index,
+                                    const std::vector<account>& everybody,
                                     const mount_table& mounts) {
+    const directory_names shared = shared_directories(rules);
     std::unordered_map<std::string, const account*> by_name;
     for (const account& who : everybody) {
         by_name.emplace(who.name, &who);
@@ -183,8 +191,8 @@ std::vector<withdrawal> withdrawals(const policy& rules, const std::vector<accou
         const auto found = by_name.find(made.name);
         const account* who = found == by_name.end() ? nullptr : found->second;
         // A shared directory is root's. Whose account is gone is for `clean`.
-        if ((who == nullptr && one.owner != 0) ||
-            still_wanted(rules, who, one.mount_point, made.decided)) {
+        if (shared.contains(one.mount_point.native()) || (who == nullptr && one.owner != 0) ||
+            (who != nullptr && still_wanted(index, *who, one.mount_point, made.decided))) {
             return;
         }
         if (who != nullptr) {
@@ -197,13 +205,14 @@ std::vector<withdrawal> withdrawals(const policy& rules, const std::vector<accou
     return all;
 }
 
-std::vector<withdrawal> gone_users(const mount_table& mounts, const bpffs::path& base) {
+std::vector<withdrawal> gone_users(const account_book& accounts, const mount_table& mounts,
+                                   const bpffs::path& base) {
     std::vector<withdrawal> all;
     mounts.for_each([&](const bpffs::mount_info& one) {
         const std::string name = one.mount_point.filename().native();
         const bool ours = one.source == policy_source || one.mount_point.parent_path() == base;
-        if (one.type == "bpf" && ours && one.owner != 0 && !find_account(name) &&
-            !has_account(one.owner)) {
+        if (one.type == "bpf" && ours && one.owner != 0 && !accounts.has_name(name) &&
+            !accounts.has_number(one.owner)) {
             all.push_back({name, one.mount_point, {}, {}});
         }
     });

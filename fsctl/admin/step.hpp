@@ -38,8 +38,10 @@ private:
     std::unordered_map<std::string, std::vector<bpffs::mount_info>> by_directory_;
 };
 
-// Compares. failure where what is there is no bpffs, or another user's.
-step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there);
+// Compares, with the memory that the user is bounded to now. failure where what is
+// there is no bpffs, or another user's.
+step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there,
+              memory_size memory);
 
 // A directory that is to be taken away.
 struct withdrawal {
@@ -51,11 +53,13 @@ struct withdrawal {
 
 // Those that a policy made and that it gives no more, of these accounts, and
 // shared ones.
-std::vector<withdrawal> withdrawals(const policy& rules, const std::vector<account>& everybody,
+std::vector<withdrawal> withdrawals(const policy& rules, const rule_index& index,
+                                    const std::vector<account>& everybody,
                                     const mount_table& mounts);
 
 // Those of users who have no account any more, neither by name nor by uid: made
 // by a policy, or below `base`.
-std::vector<withdrawal> gone_users(const mount_table& mounts, const bpffs::path& base);
+std::vector<withdrawal> gone_users(const account_book& accounts, const mount_table& mounts,
+                                   const bpffs::path& base);
 
 } // namespace fsctl

@@ -5,37 +5,12 @@
 
 #include "common/failure.hpp"
 
-#include <fmt/format.h>
+#include <unordered_map>
 #include <unordered_set>
 
+#include <fmt/format.h>
+
 namespace fsctl {
-
-namespace {
-
-gid_t group_number(const setting<std::string>& group) {
-    const std::optional<gid_t> found = find_group(group.value);
-    if (!found) {
-        throw failure(
-            fmt::format("there is no group '{}' ({})", group.value, to_string(group.from)),
-            "Groups are those of 'getent group'.");
-    }
-    return *found;
-}
-
-// Throws where another one has that directory.
-void add(std::vector<target>& all, std::unordered_set<std::string>& taken,
-         std::optional<target> made) {
-    if (!made) {
-        return;
-    }
-    const bpffs::path where = made->directory();
-    if (!taken.insert(where.native()).second) {
-        throw failure(fmt::format("'{}' is somebody else's already", where.native()));
-    }
-    all.push_back(std::move(*made));
-}
-
-} // namespace
 
 bpffs::mount_spec target::spec() const {
     bpffs::mount_spec made;
@@ -51,48 +26,160 @@ bpffs::mount_spec target::spec() const {
     return made;
 }
 
-std::optional<target> target_for(const policy& rules, const account& who) {
-    verdict result = judge(rules, who);
-    if (!result.gets) {
-        return std::nullopt;
-    }
-    target made;
-    made.name = who.name;
-    made.who = who;
-    made.owner = who.user;
-    made.group = result.gets->group.value.empty() ? who.group : group_number(result.gets->group);
-    made.what = std::move(*result.gets);
-    made.decided = *result.decided;
-    return made;
+namespace {
+
+bool same_place(const std::optional<origin>& a, const std::optional<origin>& b) {
+    return a && b && a->file == b->file && a->line == b->line && a->column == b->column;
 }
 
-target target_for(const shared_area& area) {
-    target made;
-    made.name = area.name;
-    made.what = area.what;
-    made.decided = area.from;
-    made.group = group_number(area.what.group);
-    return made;
-}
+class making_targets {
+public:
+    making_targets(const rule_index& index, const std::function<void(const refusal&)>& refuse)
+        : index_(index), refuse_(refuse) {}
 
-std::vector<target> all_targets(const policy& rules, const std::vector<account>& everybody,
-                                failures& wrong) {
-    std::vector<target> all;
-    std::unordered_set<std::string> taken;
-    const auto try_one = [&](const std::string& name, auto make) {
-        try {
-            add(all, taken, make());
-        } catch (const failure& error) {
-            wrong.add(failure(fmt::format("{}: {}", name, error.what()), error.remedy()));
+    void add(const std::vector<account>& everybody) {
+        std::unordered_map<uid_t, const account*> users;
+        for (const account& who : everybody) {
+            const account& first = *users.emplace(who.user, &who).first->second;
+            trying(who.name, [&] {
+                if (&first != &who) {
+                    check_second_name(index_, first, who);
+                } else if (std::optional<target> made = target_for(who)) {
+                    take(std::move(*made));
+                }
+            });
         }
+        tell_doubts();
+    }
+
+    void add(const std::vector<shared_area>& areas) {
+        for (const shared_area& area : areas) {
+            trying(area.name, [&] { take(target_for(area)); });
+        }
+    }
+
+    std::vector<target> all() && { return std::move(all_); }
+
+private:
+    std::optional<target> target_for(const account& who) {
+        verdict result = index_.judge(who);
+        if (!result.gets) {
+            return std::nullopt;
+        }
+        target made;
+        made.name = who.name;
+        made.who = who;
+        made.owner = who.user;
+        made.group = result.gets->group.value.empty() ? who.group : number_of(result.gets->group);
+        made.what = std::move(*result.gets);
+        made.decided = *result.decided;
+        return made;
+    }
+
+    target target_for(const shared_area& area) {
+        target made;
+        made.name = area.name;
+        made.what = area.what;
+        made.decided = area.from;
+        made.group = number_of(area.what.group);
+        return made;
+    }
+
+    // Each group is asked for once.
+    gid_t number_of(const setting<std::string>& group) {
+        const auto known = groups_.find(group.value);
+        const std::optional<user_group> found =
+            known != groups_.end() ? known->second : find_group(group.value);
+        if (known == groups_.end()) {
+            groups_.emplace(group.value, found);
+        }
+        if (!found) {
+            throw policy_failure(
+                group.from,
+                fmt::format("there is no group '{}' ({})", group.value, to_string(group.from)),
+                "Groups are those of 'getent group'.");
+        }
+        return found->number;
+    }
+
+    void take(target made) {
+        const bpffs::path where = made.directory();
+        if (!taken_.insert(where.native()).second) {
+            throw policy_failure(made.decided,
+                                 fmt::format("'{}' is somebody else's already", where.native()));
+        }
+        all_.push_back(std::move(made));
+    }
+
+    template <class Make> void trying(const std::string& name, Make make) {
+        try {
+            make();
+        } catch (const doubt& error) {
+            open_question& asked = doubts_[to_string(error.from())];
+            if (asked.users++ == 0) {
+                asked.first = refusal_of(name, error.from(), error);
+            }
+        } catch (const policy_failure& error) {
+            refuse_(refusal_of(name, error.from(), error));
+        } catch (const failure& error) {
+            refuse_(refusal_of(name, {}, error));
+        }
+    }
+
+    static refusal refusal_of(const std::string& name, const origin& from, const failure& error) {
+        return {name, default_entitlement().directory.value / name, from,
+                fmt::format("{}: {}", name, error.what()), error.remedy()};
+    }
+
+    // A rule of which it cannot be told whom it names is told of once, not once for
+    // each of all users.
+    void tell_doubts() {
+        for (auto& [place, asked] : doubts_) {
+            if (asked.users > 1) {
+                asked.first.message += fmt::format("; nor for {} other users", asked.users - 1);
+            }
+            refuse_(asked.first);
+        }
+    }
+
+    struct open_question {
+        refusal first;
+        std::size_t users = 0;
     };
-    for (const account& who : everybody) {
-        try_one(who.name, [&] { return target_for(rules, who); });
+
+    const rule_index& index_;
+    const std::function<void(const refusal&)>& refuse_;
+    std::vector<target> all_;
+    std::unordered_set<std::string> taken_;
+    std::map<std::string, std::optional<user_group>> groups_;
+    std::map<std::string, open_question> doubts_;
+};
+
+} // namespace
+
+void check_second_name(const rule_index& index, const account& first, const account& second) {
+    const verdict mine = index.judge(second);
+    const verdict user = index.judge(first);
+    if (!mine.decided || same_place(mine.decided, user.decided)) {
+        return;
     }
-    for (const shared_area& area : rules.areas) {
-        try_one(area.name, [&] { return std::optional(target_for(area)); });
-    }
-    return all;
+    throw policy_failure(
+        *mine.decided,
+        fmt::format("has the uid {} of '{}', and one user gets one directory, which is what {} "
+                    "gives or refuses '{}'",
+                    second.user, first.name, user.decided ? to_string(*user.decided) : "no rule",
+                    first.name),
+        fmt::format("Name '{}' in the policy, or give '{}' a uid of its own (usermod -u).",
+                    first.name, second.name));
+}
+
+std::vector<target> all_targets(const std::vector<shared_area>& areas, const rule_index& index,
+                                const std::vector<account>& everybody,
+                                const std::function<void(const refusal&)>& refuse) {
+    making_targets work(index, refuse);
+    work.add(everybody);
+    work.add(areas);
+    return std::move(work).all();
 }
 
 std::vector<account> accounts_for(const policy& rules) {

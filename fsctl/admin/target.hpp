@@ -8,13 +8,13 @@
 
 #include <bpffs/mount.hpp>
 
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 namespace fsctl {
-
-class failures;
 
 // What the first column of mount(8) says of mounts that a policy made, and
 // apply takes away again: others are the administrator's own.
@@ -32,17 +32,25 @@ struct target {
     [[nodiscard]] bpffs::mount_spec spec() const;
 };
 
-// What one user gets; nothing where the policy gives them nothing. failure
-// where the rules contradict each other or name a group that is none.
-std::optional<target> target_for(const policy& rules, const account& who);
+// Somebody who cannot be given what the policy says, and why: "alice: ...".
+struct refusal {
+    std::string name;
+    bpffs::path directory;
+    origin from; // the line that cannot be done
+    std::string message;
+    std::string remedy;
+};
 
-// A shared directory. failure where its group is none.
-target target_for(const shared_area& area);
+// The directories that the rules give to these accounts, and these shared ones.
+// Who cannot be given theirs is told of, and left out.
+std::vector<target> all_targets(const std::vector<shared_area>& areas, const rule_index& index,
+                                const std::vector<account>& everybody,
+                                const std::function<void(const refusal&)>& refuse);
 
-// All of them. Who cannot be given what the policy says goes into `wrong`, with
-// their name, and is left out.
-std::vector<target> all_targets(const policy& rules, const std::vector<account>& everybody,
-                                failures& wrong);
+// Of two accounts with one uid the first one counts, whose rules are the user's.
+// policy_failure where rules say something else of the other one: it is not a way
+// round what they refuse.
+void check_second_name(const rule_index& index, const account& first, const account& second);
 
 // The accounts that the databases list, and those that the policy names but
 // the databases do not list, as it is with some directories of users.

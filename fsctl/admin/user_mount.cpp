@@ -10,6 +10,7 @@
 #include <bpffs/pin.hpp>
 
 #include <cerrno>
+#include <unordered_set>
 #include <vector>
 
 #include <fcntl.h>
@@ -51,20 +52,37 @@ bool walk(const bpffs::directory& top, std::uint64_t mount,
 
 } // namespace
 
-std::optional<bpffs::mount_info> mount_on(const bpffs::directory& base, const std::string& name) {
+namespace {
+
+// The root of what is mounted there; nothing where nothing is.
+bpffs::directory root_of_mount_on(const bpffs::directory& base, const std::string& name) {
     bpffs::error_code code;
-    const bpffs::directory there =
-        bpffs::directory::open({base, name}, bpffs::symlinks::refuse, code);
+    bpffs::directory there = bpffs::directory::open({base, name}, bpffs::symlinks::refuse, code);
     if (code == boost::system::errc::no_such_file_or_directory) {
-        return std::nullopt;
+        return {};
     }
     if (code) {
         throw bpffs::error(code, "open directory", base.name() / name);
     }
     if (bpffs::mount_info::id_of(there.fd()) == bpffs::mount_info::id_of(base.fd())) {
-        return std::nullopt;
+        return {};
     }
-    return bpffs::mount_info::of(there.fd());
+    return there;
+}
+
+} // namespace
+
+std::optional<bpffs::mount_info> mount_on(const bpffs::directory& base, const std::string& name) {
+    const bpffs::directory there = root_of_mount_on(base, name);
+    return there ? std::optional(bpffs::mount_info::of(there.fd())) : std::nullopt;
+}
+
+mounted what_is_mounted_on(const bpffs::directory& base, const std::string& name) {
+    const bpffs::directory there = root_of_mount_on(base, name);
+    if (!there) {
+        return mounted::nothing;
+    }
+    return there.is_bpffs() ? mounted::bpffs : mounted::something_else;
 }
 
 void for_each_pin(const bpffs::directory& top,
@@ -153,21 +171,52 @@ void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec, und
     take_off_at_the_end(place, back);
 }
 
+namespace {
+
+// What the kernel took of the options shows only in the table of all mounts, so it
+// is read once for each delegation there is and not for each user: what this kernel
+// takes once it takes always.
+class taken_before {
+public:
+    bool contains(const bpffs::mount_spec& spec) const { return known_.contains(key(spec)); }
+    void insert(const bpffs::mount_spec& spec) { known_.insert(key(spec)); }
+
+private:
+    static std::string key(const bpffs::mount_spec& spec) {
+        return fmt::format("{},{}", spec.fmode == bpffs::fmode_option::on ? "fmode" : "",
+                           spec.delegated.to_options());
+    }
+    std::unordered_set<std::string> known_;
+};
+
+// Detached where it was not, as `fresh` keeps it busy.
+void check_taken(const bpffs::directory& fresh, const bpffs::location& place,
+                 const bpffs::mount_spec& spec) {
+    static taken_before known;
+    if (known.contains(spec)) {
+        return;
+    }
+    const bpffs::mount_info made = bpffs::mount_info::of(fresh.fd());
+    if (made.fmode == spec.fmode && made.delegated == spec.delegated) {
+        known.insert(spec);
+        return;
+    }
+    bpffs::detach_mount(place);
+    if (made.fmode != spec.fmode) {
+        refuse_without_fmode(place);
+    }
+    throw failure(fmt::format("of the delegation {} the kernel took only {}",
+                              spec.delegated.to_options(), made.delegated.to_options()));
+}
+
+} // namespace
+
 void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec,
                 const std::function<void(const bpffs::directory&)>& fill, undo& back) {
     const bpffs::directory fresh = bpffs::make_bpffs(spec);
     fill(named(fresh, place.display()));
     bpffs::attach_mount(fresh, place);
-    // What the kernel took shows only now. Detached, as `fresh` keeps it busy.
-    const bpffs::mount_info made = bpffs::mount_info::of(fresh.fd());
-    if (made.fmode != spec.fmode || made.delegated != spec.delegated) {
-        bpffs::detach_mount(place);
-        if (made.fmode != spec.fmode) {
-            refuse_without_fmode(place);
-        }
-        throw failure(fmt::format("of the delegation {} the kernel took only {}",
-                                  spec.delegated.to_options(), made.delegated.to_options()));
-    }
+    check_taken(fresh, place, spec);
     take_off_at_the_end(place, back);
 }
 

@@ -22,6 +22,10 @@ class undo;
 // free or a plain directory. failure where it is no directory.
 std::optional<bpffs::mount_info> mount_on(const bpffs::directory& base, const std::string& name);
 
+// The same without reading the whole table of mounts, for many users.
+enum class mounted { nothing, bpffs, something_else };
+mounted what_is_mounted_on(const bpffs::directory& base, const std::string& name);
+
 // What is inside: pins of all kinds, in all directories below. Nested mounts
 // are not entered. `visit` is told of each until it returns false. bpffs::error
 // where a directory cannot be looked into: it may hold pins.

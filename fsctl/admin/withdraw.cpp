@@ -71,10 +71,11 @@ withdrawn withdraw(const bpffs::directory& base, const std::string& name, with_p
                    const std::string& forced) {
     withdrawn what;
     const bpffs::location place(base, name);
-    if (const auto there = mount_on(base, name)) {
-        if (there->type != "bpf") {
+    if (const mounted there = what_is_mounted_on(base, name); there != mounted::nothing) {
+        if (there != mounted::bpffs) {
+            const auto other = mount_on(base, name);
             throw failure(fmt::format("'{}' is {}, not a user's bpffs", place.display().native(),
-                                      describe(*there)));
+                                      other ? describe(*other) : "another file system"));
         }
         undo back;
         write_again_unless_kept(place, back);

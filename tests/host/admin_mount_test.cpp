@@ -317,6 +317,33 @@ TEST_F(admin_fmode_test, add_and_remove_are_audited_once) {
     EXPECT_EQ(run_admin("remove alice").err, "bpffs-admin: withdrawn" + of_alice);
 }
 
+TEST_F(admin_fmode_test, what_add_remove_and_clean_refuse_is_audited_once) {
+    if (exists("/run/systemd/journal/socket")) {
+        GTEST_SKIP() << "the lines go to the journal";
+    }
+    const std::string refused =
+        "bpffs-admin: refused alice '" + std::string(place) + "' by command line: ";
+    const auto expect_one_line = [&](const std::string& line, const std::string& why) {
+        const answer got = run_admin(line);
+        EXPECT_EQ(got.status, 1) << line;
+        const std::size_t at = got.err.find(refused);
+        ASSERT_NE(at, std::string::npos) << line << ": " << got.err;
+        EXPECT_EQ(got.err.find("bpffs-admin: ", at + 1), std::string::npos) << "once: " << got.err;
+        EXPECT_NE(got.err.substr(at, got.err.find('\n', at) - at).find(why), std::string::npos)
+            << got.err;
+    };
+    ASSERT_EQ(::symlink("/etc", link), 0);
+    expect_one_line("add alice", "a link to '/etc'");
+    ASSERT_EQ(::unlink(link), 0);
+    expect_one_line("remove alice", "directory");
+    expect_ok("add alice");
+    expect_one_line("add alice caps bpf:perfmon", "other rights");
+    ASSERT_EQ(as_user(alice, [] { return make_map_in(place, BPF_MAP_TYPE_HASH); }).error, 0);
+    expect_one_line("remove alice", "1 pin");
+    set_accounts("root:x:0:0::/root:/bin/sh\n");
+    expect_one_line("clean", "1 pin");
+}
+
 TEST_F(admin_fmode_test, remove_takes_all_of_it_away) {
     expect_ok("add alice");
     expect_ok("remove alice");

@@ -97,6 +97,54 @@ TEST_F(admin_policy_test, a_file_that_others_may_change_gives_nothing) {
     expect_error("show alice", 1, {"owner bob"});
 }
 
+TEST_F(admin_policy_test, a_directory_that_others_may_change_gives_nothing) {
+    write("10.conf", "[[grant]]\nusers = [\"alice\"]\n");
+    ASSERT_EQ(::chown("/run/bpffs.d", bob, bob), 0);
+    for (const char* line : {"show alice", "diff", "apply", "check"}) {
+        expect_error(line, 1, {"'/run/bpffs.d'", "others than root", "owner bob", "chown root"});
+    }
+    ASSERT_EQ(::chown("/run/bpffs.d", 0, 0), 0);
+    ASSERT_EQ(::chmod("/run/bpffs.d", 01777), 0);
+    expect_error("show alice", 1, {"'/run/bpffs.d'", "mode 1777", "chmod go-w '/run/bpffs.d'"});
+    ASSERT_EQ(::unlink("/run/bpffs.d/10.conf"), 0);
+    expect_error("apply", 1, {"'/run/bpffs.d'"}); // a refusal may have been in there
+    ASSERT_EQ(::chmod("/run/bpffs.d", 0755), 0);
+    ASSERT_EQ(::chmod("/run", 0775), 0);
+    expect_error("show alice", 1, {"'/run'", "mode 0775"});
+    ASSERT_EQ(::chmod("/run", 0755), 0);
+    expect_ok("apply");
+}
+
+TEST_F(admin_policy_test, a_link_is_as_good_as_the_way_that_it_leads) {
+    write("real", "[[grant]]\nusers = [\"alice\"]\n");
+    ASSERT_EQ(::symlink("/home/bob/middle", "/run/bpffs.d/10.conf"), 0);
+    ASSERT_EQ(::symlink("/run/bpffs.d/real", "/home/bob/middle"), 0);
+    expect_error("show alice", 1, {"10.conf", "'/home/bob'", "owner bob"}); // who may change it
+    ASSERT_EQ(::unlink("/run/bpffs.d/10.conf"), 0);
+    ASSERT_EQ(::symlink("../bpffs.d/./real", "/run/bpffs.d/10.conf"), 0);
+    expect_ok("show alice");
+    ASSERT_EQ(::symlink("11.conf", "/run/bpffs.d/11.conf"), 0);
+    expect_error("show alice", 1, {"11.conf", "symbolic link"});
+    ASSERT_EQ(::unlink("/run/bpffs.d/11.conf"), 0);
+    ASSERT_EQ(::mkfifo("/run/bpffs.d/11.conf", 0644), 0);
+    expect_error("show alice", 1, {"11.conf", "no file"}); // and nobody waits for its other end
+}
+
+TEST_F(admin_policy_test, a_link_to_dev_null_says_nothing) {
+    write("10.conf", "[[grant]]\nusers = [\"alice\"]\n");
+    ASSERT_EQ(::symlink("/dev/null", "/run/bpffs.d/20.conf"), 0);
+    const answer got = run_admin("check");
+    EXPECT_EQ(got.status, 0) << got.err;
+    EXPECT_NE(got.out.find("/run/bpffs.d/20.conf: good\n"), std::string::npos) << got.out;
+}
+
+TEST_F(admin_policy_test, check_speaks_one_json_document) {
+    write("10.conf", "[[grant]]\nusers = [\"alice\"]\nmode = \"0777\"\ncaps = \"bpf\"\n");
+    const answer got = run_admin("-j check");
+    EXPECT_EQ(got.status, 1);
+    expect_json(got, {R"({"error":"alice: mode 0777)"});
+}
+
 } // namespace
 
 } // namespace bpffs_test

@@ -244,6 +244,113 @@ TEST_F(admin_saves_test, without_a_policy_nothing_is_kept_at_shutdown) {
     EXPECT_NE(got.out.find("persist"), std::string::npos) << got.out;
 }
 
+// Whose they are
+
+constexpr const char* with_carol = "root:x:0:0::/root:/bin/sh\n"
+                                   "alice:x:1000:1000::/home/alice:/bin/sh\n"
+                                   "carol:x:1001:1001::/home/carol:/bin/sh\n";
+
+TEST_F(admin_saves_test, another_account_with_the_uid_gets_none_of_it) {
+    make<std::uint32_t, std::uint64_t>("hers", map_kind::hash, {{1, 10}});
+    make<std::uint32_t, std::uint64_t>("his", map_kind::hash, {{2, 20}});
+    ASSERT_EQ(::chown(at("hers").c_str(), alice, alice), 0);
+    ASSERT_EQ(::chown(at("his").c_str(), bob, bob), 0);
+    expect_ok(std::string("save ") + saves);
+    start_again();
+    set_accounts(with_carol); // who has bob's number now
+    expect_error(std::string("restore ") + saves, 1, {"'his'", "bob", "uid 1001", "carol"});
+    EXPECT_TRUE(exists(at("hers")));
+    EXPECT_FALSE(exists(at("his")));
+    start_again();
+    set_accounts("root:x:0:0::/root:/bin/sh\ndora:x:1000:1000::/home/alice:/bin/sh\n");
+    expect_error(std::string("restore ") + saves, 1, {"alice", "uid 1000", "dora"});
+    EXPECT_FALSE(exists(at("hers"))) << "the whole directory was another one's";
+}
+
+TEST_F(admin_saves_test, another_account_with_the_name_gets_none_of_it) {
+    make<std::uint32_t, std::uint64_t>("open", map_kind::hash, {{1, 10}}); // root's, for alice
+    ASSERT_EQ(::chmod(at("open").c_str(), 0644), 0);
+    expect_ok(std::string("save ") + saves);
+    ASSERT_EQ(::umount2(place, MNT_DETACH), 0);
+    set_accounts("root:x:0:0::/root:/bin/sh\nalice:x:1005:1005::/home/alice:/bin/sh\n");
+    bpffs::mount_spec spec;
+    spec.fmode = bpffs::fmode_option::off;
+    spec.owner = 1005;
+    bpffs::mount_bpffs(place, spec);
+    expect_error(std::string("restore ") + saves, 1, {saved, "alice", "uid 1000", "1005"});
+    EXPECT_FALSE(exists(at("open")));
+}
+
+TEST_F(admin_saves_test, a_save_that_does_not_say_whose_it_is_gives_nobody_elses) {
+    make<std::uint32_t, std::uint64_t>("hers", map_kind::hash, {{1, 10}});
+    make<std::uint32_t, std::uint64_t>("his", map_kind::hash, {{2, 20}});
+    ASSERT_EQ(::chown(at("hers").c_str(), alice, alice), 0);
+    ASSERT_EQ(::chown(at("his").c_str(), bob, bob), 0);
+    expect_ok(std::string("save ") + saves);
+    ASSERT_EQ(::unlink((std::string(saved) + "/owners").c_str()), 0); // as earlier versions
+    start_again();
+    expect_error(std::string("restore ") + saves, 1, {"'his'", "uid 1001"});
+    EXPECT_TRUE(exists(at("hers")));
+    EXPECT_FALSE(exists(at("his")));
+}
+
+TEST_F(admin_saves_test, a_damaged_list_of_owners_gives_nothing) {
+    make<std::uint32_t, std::uint64_t>("h", map_kind::hash, {{1, 10}});
+    expect_ok(std::string("save ") + saves);
+    const std::string file = std::string(saved) + "/owners";
+    boost::filesystem::resize_file(file, boost::filesystem::file_size(file) - 2);
+    start_again();
+    expect_error(std::string("restore ") + saves, 1, {file});
+    EXPECT_FALSE(exists(at("h")));
+}
+
+class admin_stale_saves_test : public admin_saves_test {
+protected:
+    void SetUp() override {
+        admin_saves_test::SetUp();
+        if (IsSkipped() || HasFatalFailure()) {
+            return;
+        }
+        ASSERT_EQ(::mount("tmpfs", "/var/lib", "tmpfs", 0, "mode=0755"), 0); // of this namespace
+        make<std::uint32_t, std::uint64_t>("h", map_kind::hash, {{1, 10}});
+        expect_ok("save /var/lib/bpffs");
+        expect_ok("save /var/lib/bpffs"); // beside it is the one before
+    }
+    void TearDown() override {
+        ::umount2("/var/lib", MNT_DETACH);
+        admin_saves_test::TearDown();
+    }
+    static constexpr const char* kept = "/var/lib/bpffs/run/bpffs/alice";
+    static constexpr const char* kept_before = "/var/lib/bpffs/run/bpffs/alice~old";
+};
+
+TEST_F(admin_stale_saves_test, clean_removes_those_of_users_that_are_gone) {
+    expect_ok("clean");
+    EXPECT_TRUE(exists(kept));
+    ASSERT_EQ(::umount2(place, MNT_DETACH), 0);
+    set_accounts("root:x:0:0::/root:/bin/sh\n");
+    const answer got = run_admin("-j clean");
+    EXPECT_EQ(got.status, 0) << got.err;
+    expect_json(got, {R"("user":"alice")", kept, kept_before});
+    EXPECT_FALSE(exists(kept));
+    EXPECT_FALSE(exists(kept_before));
+    EXPECT_NE(got.err.find("withdrawn alice '" + std::string(kept) + "'"), std::string::npos)
+        << got.err;
+}
+
+TEST_F(admin_stale_saves_test, clean_asks_where_the_name_or_the_number_is_still_there) {
+    ASSERT_EQ(::umount2(place, MNT_DETACH), 0);
+    for (const char* now : {"alicia:x:1000:1000::/home/alice:/bin/sh\n",
+                            "alice:x:1007:1007::/home/alice:/bin/sh\n"}) {
+        set_accounts(std::string("root:x:0:0::/root:/bin/sh\n") + now);
+        expect_error("clean", 1, {kept, "alice", "uid 1000", "clean force"});
+        EXPECT_TRUE(exists(kept)) << now;
+    }
+    expect_ok("clean force");
+    EXPECT_FALSE(exists(kept));
+    EXPECT_FALSE(exists(kept_before));
+}
+
 TEST_F(admin_saves_test, killed_at_any_call_a_save_loses_nothing) {
     make<std::uint32_t, std::uint64_t>("h", map_kind::hash, {{1, 10}});
     expect_ok(std::string("save ") + saves);

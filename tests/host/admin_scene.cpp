@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include <fcntl.h>
+#include <rapidjson/document.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,23 +75,63 @@ void admin_test::TearDown() {
     for (auto at = mounted_.rbegin(); at != mounted_.rend(); ++at) {
         ::umount2(at->c_str(), MNT_DETACH);
     }
-    if (!accounts_.empty()) {
-        ::unlink(accounts_.c_str());
+    for (const std::string& file : {accounts_, services_}) {
+        if (!file.empty()) {
+            ::unlink(file.c_str());
+        }
     }
+}
+
+namespace {
+
+std::string new_file() {
+    char name[] = "/tmp/bpffs-admin.XXXXXX";
+    const int fd = ::mkstemp(name);
+    EXPECT_GE(fd, 0);
+    ::fchmod(fd, 0644);
+    ::close(fd);
+    return name;
+}
+
+} // namespace
+
+void admin_test::cover(const std::string& by, const char* what) {
+    ASSERT_EQ(::mount(by.c_str(), what, nullptr, MS_BIND, nullptr), 0) << what;
+    mounted_.emplace_back(what);
 }
 
 void admin_test::set_accounts(const std::string& lines) {
     if (accounts_.empty()) {
-        char name[] = "/tmp/bpffs-passwd.XXXXXX";
-        const int fd = ::mkstemp(name);
-        ASSERT_GE(fd, 0);
-        ::fchmod(fd, 0644);
-        ::close(fd);
-        accounts_ = name;
-        ASSERT_EQ(::mount(name, "/etc/passwd", nullptr, MS_BIND, nullptr), 0);
-        mounted_.emplace_back("/etc/passwd");
+        accounts_ = new_file();
+        cover(accounts_, "/etc/passwd");
     }
     std::ofstream(accounts_) << lines;
+}
+
+void admin_test::let_groups_fail() {
+    if (services_.empty()) { // alone: behind a service that fails another one would say "no such"
+        services_ = new_file();
+        std::ofstream(services_) << "passwd: files\ngroup: files\n";
+        cover(services_, "/etc/nsswitch.conf");
+    }
+    // Nothing is mapped at address 0, so it can be opened and not read.
+    cover("/proc/self/mem", "/etc/group");
+}
+
+void admin_test::let_groups_answer() {
+    ASSERT_EQ(mounted_.back(), "/etc/group");
+    ::umount2("/etc/group", MNT_DETACH);
+    mounted_.pop_back();
+}
+
+void admin_test::expect_json(const answer& got, const std::vector<std::string>& words) {
+    rapidjson::Document whole;
+    whole.Parse(got.out.c_str());
+    EXPECT_FALSE(whole.HasParseError())
+        << "not one document, from byte " << whole.GetErrorOffset() << " on: " << got.out;
+    for (const std::string& word : words) {
+        EXPECT_NE(got.out.find(word), std::string::npos) << "no '" << word << "' in: " << got.out;
+    }
 }
 
 bool admin_test::exists(const std::string& path) {

@@ -52,9 +52,19 @@ protected:
                              const std::vector<std::string>& words);
     /// The users of this machine are those of these lines of /etc/passwd.
     void set_accounts(const std::string& lines);
+    /// From here on the database of groups says EIO to whoever asks it.
+    void let_groups_fail();
+    /// And answers again.
+    void let_groups_answer();
+    /// The text is one JSON document, and has the words in it.
+    static void expect_json(const answer& got, const std::vector<std::string>& words);
 
 private:
+    /// A file over another one, until the test ends.
+    void cover(const std::string& by, const char* what);
+
     std::string accounts_;
+    std::string services_;
     std::vector<std::string> mounted_;
 };
 

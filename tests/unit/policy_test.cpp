@@ -64,6 +64,7 @@ progs = ["socket_filter"]
 attachs = "any"
 caps = ["bpf", "perfmon"]
 nr_inodes = 100
+memory = "64M"
 link = false
 persist = true
 
@@ -83,6 +84,8 @@ fmode = true
     EXPECT_TRUE(what.attachs.value.is_any());
     EXPECT_EQ(bpffs::to_string(what.caps.value), "bpf:perfmon");
     EXPECT_EQ(what.nr_inodes.value, 100U);
+    EXPECT_EQ(what.memory.value.bytes, std::uint64_t{64} << 20);
+    EXPECT_EQ(to_string(what.memory.value), "64M");
     EXPECT_FALSE(what.link.value);
     EXPECT_TRUE(what.persist.value);
     ASSERT_TRUE(rules.fmode.has_value());
@@ -149,6 +152,13 @@ TEST(Policy, MistakesAreNamedWithLineAndColumn) {
         {"[[grant]]\nusers = \"a\"\nnr_inodes = -1\n",
          "f:3:13: expected a number above 0, 2147483647 at most\n"},
         {"[[grant]]\nusers = \"a\"\nnr_inodes = 2147483648\n", "f:3:13: expected a number above 0"},
+        {"[[grant]]\nusers = \"a\"\nmemory = 1\n",
+         "f:3:10: an amount of memory is a string, of a mebibyte at least\n"},
+        {"[[grant]]\nusers = \"a\"\nmemory = \"64m\"\n", "f:3:10: an amount of memory"},
+        {"[[grant]]\nusers = \"a\"\nmemory = \"1023K\"\n", "f:3:10: an amount of memory"},
+        {"[[grant]]\nusers = \"a\"\nmemory = \"99999999999G\"\n", "f:3:10: an amount of memory"},
+        {"[[shared]]\nname = \"x\"\ngroup = \"g\"\nmemory = \"1M\"\n",
+         "f:4:1: unknown key 'memory'"},
         {"[[grant]]\nusers = \"a\"\nlink = \"yes\"\n", "f:3:8: expected true or false\n"},
         {"[[grant]]\nusers = \"a\"\ndirectory = \"run/x\"\n",
          "f:3:13: a directory is written in full, from / on\n"},
@@ -250,6 +260,104 @@ users = ["bob"]
     EXPECT_TRUE(gets(rules, somebody("carol", 1002)));
 }
 
+// Groups that nobody can be asked about
+
+/// Rules of which all that name groups name one that the database does not tell of.
+policy without_answers(const std::string& text) {
+    policy rules = read(text);
+    for (fsctl::rule& each : rules.rules) {
+        for (auto& [name, group] : each.who.groups) {
+            group.group = std::make_shared<const fsctl::known_group>(
+                fsctl::known_group{std::nullopt, "no answer"});
+        }
+    }
+    return rules;
+}
+
+TEST(Policy, ARefusalThatCannotBeToldGivesNothing) {
+    const policy rules =
+        without_answers("[[grant]]\nusers = [\"alice\"]\n[[refuse]]\nusers = [\"@g\", \"bob\"]\n");
+    try {
+        (void)fsctl::judge(rules, somebody("alice", 1000));
+        FAIL() << "given";
+    } catch (const fsctl::doubt& error) {
+        const std::string said = error.what();
+        EXPECT_EQ(said, "whether /p/10.conf:3 names alice cannot be told: no answer");
+        EXPECT_EQ(error.from().line, 3U);
+    }
+    EXPECT_FALSE(gets(rules, somebody("bob", 1001))) << "who is named is refused";
+    EXPECT_FALSE(gets(rules, somebody("carol", 1002))) << "whom nothing gives anything";
+}
+
+TEST(Policy, AGrantThatCannotBeToldChangesNothing) {
+    const std::string grant = "[[grant]]\nusers = [\"@g\"]\nmaps = \"hash\"\n";
+    EXPECT_THROW((void)fsctl::judge(without_answers(grant), somebody("alice", 1000)), fsctl::doubt);
+    EXPECT_FALSE(
+        gets(without_answers(grant + "[[refuse]]\nusers = [\"alice\"]\n"), somebody("alice", 1000)))
+        << "a later refusal leaves no doubt";
+    EXPECT_THROW((void)fsctl::judge(without_answers(grant + "[[grant]]\nusers = [\"alice\"]\n"),
+                                    somebody("alice", 1000)),
+                 fsctl::doubt);
+}
+
+TEST(Policy, WhoseGroupsAreNotAllKnownIsGivenNothingThatAGroupIsRefused) {
+    const policy rules =
+        read("[[grant]]\nusers = [\"1-9999\"]\n[[refuse]]\nusers = [\"@daemon\"]\n");
+    fsctl::account who = somebody("x", 1000, {7});
+    EXPECT_TRUE(gets(rules, who));
+    who.groups_in_doubt = "no answer";
+    EXPECT_THROW((void)fsctl::judge(rules, who), fsctl::doubt);
+    who.groups.push_back(1);
+    EXPECT_FALSE(gets(rules, who)) << "that much is known";
+}
+
+TEST(Policy, WhoIsListedAsAMemberIsOne) {
+    policy rules = read("[[grant]]\nusers = [\"1-9999\"]\n[[refuse]]\nusers = [\"@g\"]\n");
+    rules.rules[1].who.groups.begin()->second.group = std::make_shared<const fsctl::known_group>(
+        fsctl::known_group{fsctl::user_group{4711, {"alice"}}, ""});
+    EXPECT_FALSE(gets(rules, somebody("alice", 1000))) << "whatever the list of all groups says";
+    EXPECT_TRUE(gets(rules, somebody("bob", 1001)));
+    EXPECT_FALSE(gets(rules, somebody("bob", 1001, {4711})));
+}
+
+// Many rules
+
+/// What the rules say, gone through one by one.
+std::optional<unsigned> decided_one_by_one(const policy& rules, const fsctl::account& who) {
+    std::optional<unsigned> line;
+    for (const fsctl::rule& each : rules.rules) {
+        bool named = each.who.users.contains(who.name);
+        for (const fsctl::uid_range& range : each.who.ranges) {
+            named = named || (range.first <= who.user && who.user <= range.last);
+        }
+        line = named ? std::optional(each.from.line) : line;
+    }
+    return line;
+}
+
+TEST(Policy, OfManyRulesThoseThatNameSomebodyAreFound) {
+    std::string text;
+    unsigned drawn = 1;
+    const auto draw = [&](unsigned below) {
+        drawn = drawn * 1103515245 + 12345;
+        return (drawn >> 16) % below;
+    };
+    for (int i = 0; i < 300; i++) {
+        const unsigned first = 1 + draw(200);
+        text += "[[grant]]\nusers = [\"u" + std::to_string(draw(200)) + "\", \"" +
+                std::to_string(first) + "-" + std::to_string(first + draw(20)) + "\", \"" +
+                std::to_string(1 + draw(200)) + "\"]\n";
+    }
+    const policy rules = read(text);
+    const fsctl::rule_index index(rules);
+    for (uid_t user = 1; user < 230; user++) {
+        const fsctl::account who = somebody("u" + std::to_string(user), user);
+        const auto found = index.judge(who).decided;
+        EXPECT_EQ(found ? std::optional(found->line) : std::nullopt, decided_one_by_one(rules, who))
+            << user;
+    }
+}
+
 TEST(Policy, ContradictionsNameBothPlaces) {
     const policy rules = read("[[grant]]\nusers = \"alice\"\nmode = \"0777\"\ncaps = \"bpf\"\n");
     try {
@@ -340,7 +448,7 @@ TEST_F(policy_files_test, a_link_to_dev_null_masks_and_says_nothing) {
     write("lib/10.conf", "[[grant]]\nusers = \"alice\"\n");
     boost::filesystem::create_symlink("/dev/null", top / "etc/10.conf");
     const policy rules =
-        fsctl::read_policy(fsctl::policy_files(directories), fsctl::file_owner::root);
+        fsctl::read_policy(fsctl::policy_files(directories), fsctl::file_owner::anybody);
     EXPECT_EQ(rules.files.size(), 1U);
     EXPECT_TRUE(rules.rules.empty());
 }

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// How much memory a user may have. The kernel charges a map to the cgroup of whoever
+// makes it, and what a user runs is in systemd's user-UID.slice: so it is the slice's
+// MemoryMax, for all that the user runs and all maps that they make. It is set by a
+// file beside the unit, in /run, as the mounts are: apply makes both at each boot.
+#pragma once
+
+#include "policy.hpp"
+
+#include <bpffs/directory.hpp>
+
+#include <vector>
+
+#include <sys/types.h>
+
+namespace fsctl {
+
+class memory_limits {
+public:
+    // What is set here; unbounded where nothing is. failure where it cannot be read.
+    [[nodiscard]] memory_size of(uid_t user) const;
+
+    // All or nothing. failure where there is no systemd, unless there is nothing to do.
+    void set(uid_t user, memory_size most);
+
+    // Those for whom something is set.
+    [[nodiscard]] std::vector<uid_t> users() const;
+
+    // Lets systemd read what has been set, if anything has. failure where it will not.
+    void tell_systemd();
+
+private:
+    bool changed_ = false;
+};
+
+} // namespace fsctl

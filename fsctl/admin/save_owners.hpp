@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// Whose a save is. Numbers of users are given to others once an account is gone, and
+// so are names: a save tells both of everybody who owns something in it, in a file
+// beside the maps:
+//
+//     bpffs-save 1
+//     of 1000
+//     user 1000 alice
+//     user 1001 bob
+//     end
+#pragma once
+
+#include "account.hpp"
+
+#include <bpffs/directory.hpp>
+
+#include <cstdio>
+#include <map>
+#include <optional>
+#include <string>
+
+#include <sys/types.h>
+
+namespace fsctl {
+
+struct save_owners {
+    uid_t directory = 0; // who owned it
+    // With the names they went by; an empty one where there was no account.
+    std::map<uid_t, std::string> users;
+
+    // "alice (uid 1000)"
+    [[nodiscard]] std::string name_of(uid_t user) const;
+};
+
+inline constexpr const char* owners_file = "owners";
+
+void write_owners(std::FILE* to, const save_owners& owners);
+
+// Nothing where there is none: earlier versions wrote none. failure where it is not
+// whole.
+std::optional<save_owners> read_owners(const bpffs::directory& place, const std::string& name);
+
+// Says whom nothing of a save may be given to.
+class rightful {
+public:
+    rightful(std::optional<save_owners> owners, uid_t directory, user_names& names)
+        : owners_(std::move(owners)), directory_(directory), names_(names) {}
+
+    // failure where the directory was another one's.
+    void check_directory() const;
+    // failure where the number is another one's now; and where nobody wrote down
+    // whose it was, unless it is the owner's of the directory, or root's.
+    void check(uid_t user) const;
+
+private:
+    std::optional<save_owners> owners_;
+    uid_t directory_;
+    user_names& names_;
+};
+
+} // namespace fsctl

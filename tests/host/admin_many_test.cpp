@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+//
+// bpffs-admin among many: one who cannot be served keeps nobody else waiting, two names of one user
+// are one user, and what there is to look up is looked up once, however many there are.
+#include "admin_scene.hpp"
+#include "support/bpf_call.hpp"
+#include "support/probe.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <thread>
+
+#include <boost/filesystem/operations.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace bpffs_test {
+
+namespace {
+
+void write_policy(const std::string& text) {
+    ::mkdir("/run/bpffs.d", 0755);
+    std::ofstream("/run/bpffs.d/10.conf") << text;
+}
+
+constexpr const char* for_both = "[[grant]]\nusers = [\"alice\", \"bob\"]\n";
+
+/// The exit status, or -1 where it has not ended after some seconds.
+int status_in_time(const std::string& line) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(20);
+        ::_exit(run_admin(line).status);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// Homes that do not answer
+
+/// A file system whose server has taken it and never says a word.
+class hanging {
+public:
+    explicit hanging(const char* directory)
+        : directory_(directory), server_(::open("/dev/fuse", O_RDWR | O_CLOEXEC)) {
+        const std::string options =
+            fmt::format("fd={},rootmode=40000,user_id=0,group_id=0,allow_other", server_);
+        good_ = server_ >= 0 &&
+                ::mount("hanging", directory, "fuse", MS_NOSUID | MS_NODEV, options.c_str()) == 0;
+    }
+    hanging(const hanging&) = delete;
+    hanging& operator=(const hanging&) = delete;
+    hanging(hanging&&) = delete;
+    hanging& operator=(hanging&&) = delete;
+    ~hanging() {
+        ::close(server_); // whoever waits is told ENOTCONN
+        if (good_) {
+            ::umount2(directory_, MNT_DETACH);
+        }
+    }
+    [[nodiscard]] bool good() const { return good_; }
+
+private:
+    const char* directory_;
+    int server_;
+    bool good_ = false;
+};
+
+TEST_F(admin_fmode_test, a_home_that_does_not_answer_keeps_nobody_waiting) {
+    const hanging home("/home/alice");
+    BPFFS_NEEDS("fuse", home.good() ? "" : "no /dev/fuse");
+    write_policy(for_both);
+    ASSERT_EQ(status_in_time("apply"), 1) << "alice is told of, in time";
+    EXPECT_EQ(mounts_on(place), 0) << "all or nothing";
+    EXPECT_EQ(mounts_on("/run/bpffs/bob"), 1);
+    EXPECT_EQ(text_of_link("/home/bob/bpf"), "/run/bpffs/bob");
+    expect_error("apply", 1, {"home of alice, '/home/alice'", "does not answer", "link = false"});
+    EXPECT_EQ(status_in_time("add alice"), 1);
+    EXPECT_EQ(mounts_on(place), 0);
+    expect_ok("add alice nolink");
+    EXPECT_EQ(status_in_time("diff"), 1) << "whether a link is missing cannot be told";
+    EXPECT_EQ(status_in_time("remove alice"), 0) << "the link, if there is one, is alice's own";
+    EXPECT_FALSE(exists(place));
+}
+
+TEST_F(admin_fmode_test, a_home_that_does_not_answer_stops_no_change) {
+    write_policy(std::string(for_both) + "mode = \"0700\"\n");
+    expect_ok("apply");
+    ASSERT_EQ(::chmod(place, 0755), 0);
+    const hanging home("/home/alice");
+    BPFFS_NEEDS("fuse", home.good() ? "" : "no /dev/fuse");
+    ASSERT_EQ(status_in_time("apply"), 1);
+    EXPECT_EQ(status_of(place).st_mode & 0777U, 0700U);
+    write_policy("[[grant]]\nusers = [\"bob\"]\n");
+    ASSERT_EQ(status_in_time("apply"), 0);
+    EXPECT_EQ(mounts_on(place), 0) << "taken away all the same";
+}
+
+// Groups that nobody can be asked about
+
+TEST_F(admin_fmode_test, a_refusal_that_cannot_be_told_gives_nothing) {
+    write_policy(std::string(for_both) + "[[refuse]]\nusers = [\"@daemon\", \"bob\"]\n");
+    let_groups_fail();
+    for (const char* line : {"login alice", "apply alice", "show alice"}) {
+        expect_error(line, 1, {"/run/bpffs.d/10.conf:3", "alice", "groups", "Input/output error"});
+        EXPECT_EQ(mounts_on(place), 0) << line;
+    }
+    expect_ok("login bob"); // refused by name, whatever the groups are
+    EXPECT_EQ(mounts_on("/run/bpffs/bob"), 0);
+    let_groups_answer();
+    expect_ok("login alice");
+    let_groups_fail();
+    expect_error("login alice", 1, {"10.conf:3"});
+    EXPECT_EQ(mounts_on(place), 1) << "nor is anything taken away";
+    expect_error("apply", 1, {"10.conf:3", "alice", "Input/output error"});
+    EXPECT_EQ(mounts_on(place), 1);
+    write_policy(for_both); // no rule names a group
+    expect_ok("login alice");
+    expect_ok("apply");
+    EXPECT_EQ(mounts_on("/run/bpffs/bob"), 1);
+}
+
+// The policy of the moment
+
+TEST_F(admin_fmode_test, who_has_waited_applies_the_policy_of_now) {
+    write_policy("[[grant]]\nusers = [\"alice\"]\n");
+    expect_ok("apply");
+    expect_ok("remove alice");
+    for (const char* line : {"apply", "apply alice", "login alice"}) {
+        write_policy("[[grant]]\nusers = [\"alice\"]\n");
+        const handle held = open_file("/run/bpffs-admin.lock", O_RDWR);
+        ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::close(held.get()); // the lock is the parent's
+            ::_exit(run_admin(line).status);
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(700));
+        write_policy("[[refuse]]\nusers = [\"alice\"]\n");
+        ::flock(held.get(), LOCK_UN);
+        int status = -1;
+        ::waitpid(child, &status, 0);
+        EXPECT_EQ(WEXITSTATUS(status), 0) << line;
+        EXPECT_EQ(mounts_on(place), 0) << line << ": she was refused before its turn came";
+    }
+}
+
+// One user with two names
+
+constexpr const char* with_alicia = "root:x:0:0::/root:/bin/sh\n"
+                                    "alice:x:1000:1000::/home/alice:/bin/sh\n"
+                                    "alicia:x:1000:1000::/home/alice:/bin/sh\n"
+                                    "bob:x:1001:1001::/home/bob:/bin/sh\n";
+
+TEST_F(admin_fmode_test, two_names_of_one_user_get_one_directory) {
+    set_accounts(with_alicia);
+    write_policy("[[grant]]\nusers = [\"1000-1001\"]\n");
+    expect_ok("apply");
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_FALSE(exists("/run/bpffs/alicia"));
+    EXPECT_EQ(run_admin("apply").out, "nothing to change\n");
+    expect_ok("remove alice");
+    expect_ok("login alicia"); // who is alice
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_FALSE(exists("/run/bpffs/alicia"));
+}
+
+TEST_F(admin_fmode_test, a_second_name_with_rights_of_its_own_is_an_error) {
+    set_accounts(with_alicia);
+    write_policy("[[refuse]]\nusers = [\"alice\"]\n[[grant]]\nusers = [\"alicia\", \"bob\"]\n");
+    for (const char* line : {"apply", "diff", "check"}) {
+        expect_error(line, 1, {"alicia", "uid 1000", "'alice'"});
+    }
+    EXPECT_FALSE(exists("/run/bpffs/alicia")) << "a refusal is not gone round by another name";
+    EXPECT_FALSE(exists(place));
+    EXPECT_EQ(mounts_on("/run/bpffs/bob"), 1);
+    for (const char* line : {"add alicia", "apply alicia", "show alicia"}) {
+        expect_error(line, 2, {"'alicia'", "uid 1000", "'alice'"});
+    }
+}
+
+TEST_F(admin_fmode_test, of_two_entries_of_one_name_the_first_counts) {
+    set_accounts("alice:x:1000:1000::/home/alice:/bin/sh\n"
+                 "alice:x:1001:1001::/home/bob:/bin/sh\n");
+    write_policy("[[grant]]\nusers = [\"alice\"]\n");
+    expect_ok("apply");
+    EXPECT_TRUE(has_option(mount_options(place), "uid=1000")) << mount_options(place);
+    EXPECT_EQ(run_admin("apply").out, "nothing to change\n");
+}
+
+// Memory
+
+constexpr const char* bound = "/run/systemd/system/user-1000.slice.d/50-bpffs.conf";
+
+std::string text_of(const std::string& file) {
+    std::ifstream from(file);
+    return {std::istreambuf_iterator<char>(from), std::istreambuf_iterator<char>()};
+}
+
+TEST_F(admin_fmode_test, memory_is_bounded_by_the_users_slice) {
+    const std::string grant = "[[grant]]\nusers = [\"alice\"]\n";
+    write_policy(grant + "memory = \"64M\"\n");
+    expect_error("apply", 1, {"alice", "systemd does not run here", "user-1000.slice"});
+    EXPECT_EQ(mounts_on(place), 0) << "what is to be bounded is not given unbounded";
+    boost::filesystem::create_directories("/run/systemd/system"); // as where it runs
+    expect_ok("apply");
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_NE(text_of(bound).find("[Slice]\nMemoryMax=67108864\n"), std::string::npos);
+    EXPECT_EQ(status_of(bound).st_mode & 07777U, 0644U);
+    EXPECT_EQ(run_admin("apply").out, "nothing to change\n");
+    write_policy(grant + "memory = \"1G\"\n");
+    EXPECT_EQ(run_admin("diff").out,
+              "~ alice '/run/bpffs/alice' by /run/bpffs.d/10.conf:1: memory 64M, now 1G\n");
+    expect_ok("apply");
+    EXPECT_NE(text_of(bound).find("MemoryMax=1073741824\n"), std::string::npos);
+    write_policy(grant);
+    expect_ok("apply");
+    EXPECT_FALSE(exists(bound));
+    EXPECT_FALSE(exists("/run/systemd/system/user-1000.slice.d"));
+}
+
+TEST_F(admin_fmode_test, a_bound_goes_with_the_directory) {
+    boost::filesystem::create_directories("/run/systemd/system");
+    const std::string grant = "[[grant]]\nusers = [\"alice\"]\nmemory = \"64M\"\n";
+    write_policy(grant);
+    ASSERT_EQ(::symlink("/etc", link), 0); // planted
+    expect_error("apply", 1, {"a link to '/etc'"});
+    EXPECT_FALSE(exists(bound)) << "all or nothing";
+    ASSERT_EQ(::unlink(link), 0);
+    for (const char* way : {"remove alice", "apply", "clean"}) {
+        write_policy(grant);
+        expect_ok("apply");
+        ASSERT_TRUE(exists(bound));
+        write_policy("");
+        if (std::string(way) == "clean") {
+            set_accounts("root:x:0:0::/root:/bin/sh\n");
+        }
+        expect_ok(way);
+        EXPECT_FALSE(exists(bound)) << way;
+    }
+}
+
+TEST_F(admin_fmode_test, a_bound_stays_with_the_directory_that_takes_the_place) {
+    boost::filesystem::create_directories("/run/systemd/system");
+    const std::string grant = "[[grant]]\nusers = [\"alice\"]\nlink = false\nmemory = \"64M\"\n";
+    write_policy(grant);
+    expect_ok("apply");
+    write_policy(grant + "directory = \"/run/other\"\n");
+    expect_ok("apply");
+    EXPECT_EQ(mounts_on("/run/other/alice"), 1);
+    EXPECT_EQ(mounts_on(place), 0);
+    EXPECT_TRUE(exists(bound));
+    expect_ok("add alice nolink");
+    expect_ok("remove alice");
+    EXPECT_TRUE(exists(bound)) << "the other one is still there";
+    expect_ok("remove alice dir /run/other");
+    EXPECT_FALSE(exists(bound));
+}
+
+TEST_F(admin_test, a_map_counts_for_the_cgroup_of_who_makes_it) {
+    const own_cgroup group;
+    ASSERT_EQ(group.error(), 0);
+    std::ofstream(group.root() + "/cgroup.subtree_control") << "+memory";
+    std::ofstream(group / "memory.max") << "16M";
+    BPFFS_NEEDS("memcg", text_of(group / "memory.max") == "16777216\n" ? "" : "no memory.max");
+    const auto make = [&](std::uint32_t entries) {
+        return as({0, 0, {}, all_capabilities}, [&] {
+            std::ofstream(group / "cgroup.procs") << ::getpid() << std::flush;
+            const handle map = create_map(BPF_MAP_TYPE_ARRAY, 4, 4096, entries);
+            return map.good() ? outcome() : failed("create", map.error());
+        });
+    };
+    EXPECT_EQ(make(100).error, 0);
+    EXPECT_EQ(make(16384).error, ENOMEM) << "64 MiB";
+}
+
+// One document
+
+TEST_F(admin_fmode_test, with_errors_json_is_still_one_document) {
+    ASSERT_EQ(::symlink("/etc", link), 0); // planted
+    write_policy(for_both);
+    const answer applied = run_admin("-j apply");
+    EXPECT_EQ(applied.status, 1);
+    expect_json(applied, {R"("event":"granted","user":"bob")", R"({"error":"alice: )"});
+    expect_ok("add alice nolink");
+    const answer compared = run_admin("-j diff");
+    EXPECT_EQ(compared.status, 1);
+    expect_json(compared, {"a link to '/etc'"});
+    expect_json(run_admin("-j login alice"), {"error"});
+    const handle map = create_map(BPF_MAP_TYPE_ARRAY, 4, 4, 1);
+    ASSERT_EQ(pin(map.get(), std::string(place) + "/m"), 0);
+    set_accounts("root:x:0:0::/root:/bin/sh\n");
+    const answer cleaned = run_admin("-j clean");
+    EXPECT_EQ(cleaned.status, 1);
+    expect_json(cleaned, {R"("user":"bob")", "alice is no user any more"});
+    ASSERT_EQ(::mkdir("/run/open", 0700), 0);
+    ASSERT_EQ(::chmod("/run/open", 0777), 0);
+    expect_json(run_admin("-j save /run/open"), {"changed by others"});
+}
+
+// What is looked up
+
+/// How often these are opened: where all users are, their groups, and what is mounted.
+class opens {
+public:
+    opens() {
+        for (const char* file : {"/etc/passwd", "/etc/group", "/proc/self/mountinfo"}) {
+            // The closing, too: of several events in a row that are the same, one is told.
+            EXPECT_GE(::inotify_add_watch(queue_, file, IN_OPEN | IN_CLOSE_NOWRITE), 0) << file;
+        }
+    }
+    opens(const opens&) = delete;
+    opens& operator=(const opens&) = delete;
+    opens(opens&&) = delete;
+    opens& operator=(opens&&) = delete;
+    ~opens() { ::close(queue_); }
+
+    /// Since the last time.
+    [[nodiscard]] int count() const {
+        int all = 0;
+        inotify_event event = {}; // of a file, not of a name in a directory: of fixed size
+        while (::read(queue_, &event, sizeof event) == sizeof event) {
+            all += (event.mask & IN_OPEN) != 0 ? 1 : 0;
+        }
+        return all;
+    }
+
+private:
+    int queue_ = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+};
+
+class admin_many_test : public admin_fmode_test {
+protected:
+    /// How often each command opens them, where there are so many users.
+    std::map<std::string, int> opened_for(int users) {
+        std::string accounts = "root:x:0:0::/root:/bin/sh\n";
+        std::string named;
+        for (int user = 2000; user < 2000 + users; user++) {
+            accounts += fmt::format("u{0}:x:{0}:{0}::/home/u{0}:/bin/sh\n", user);
+            named += fmt::format("\"u{}\", ", user);
+        }
+        set_accounts(accounts);
+        write_policy(fmt::format("[[grant]]\nusers = [{}\"@daemon\"]\n[[grant]]\n"
+                                 "users = [\"2000-2999\"]\ngroup = \"daemon\"\npersist = true\n",
+                                 named));
+        std::map<std::string, int> all;
+        const opens watched;
+        const auto run = [&](const std::string& line, const std::string& as) {
+            expect_ok(line);
+            all[as] = watched.count();
+        };
+        run("apply", "apply, all of it");
+        for (const char* line : {"apply", "list", "-j list", "diff", "check", "save", "clean"}) {
+            run(line, line);
+        }
+        EXPECT_EQ(mounts_on("/run/bpffs/u2000"), 1);
+        (void)watched.count();
+        write_policy("");
+        run("apply", "apply, which takes away");
+        EXPECT_FALSE(exists("/run/bpffs/u2000"));
+        write_policy("[[grant]]\nusers = [\"2000-2999\"]\npersist = true\n");
+        run("apply", "apply, which brings back");
+        write_policy("");
+        expect_ok("apply");
+        return all;
+    }
+};
+
+TEST_F(admin_many_test, what_all_need_is_looked_up_once) {
+    ASSERT_EQ(::mount("tmpfs", "/var/lib", "tmpfs", 0, "mode=0755"), 0); // of this namespace
+    const auto some = opened_for(20);
+    const auto many = opened_for(60);
+    for (const auto& [line, times] : some) {
+        EXPECT_EQ(many.at(line), times) << line << ": more users, more look-ups";
+    }
+    ::umount2("/var/lib", MNT_DETACH);
+}
+
+} // namespace
+
+} // namespace bpffs_test
