@@ -110,7 +110,9 @@ std::string entry_file::read(std::size_t size, off_t at) {
         if (!shape_->find(map_, node_->key, value)) {
             throw refused(ENOENT);
         }
-        shown_ = shape_->text_of(value);
+        std::string text = shape_->text_of(value);
+        keep(text.size() + written_.size());
+        shown_ = std::move(text);
     }
     return part_of(shown_, size, at);
 }
@@ -123,6 +125,7 @@ std::size_t entry_file::write(std::string_view text, off_t at) {
     if (from + text.size() > shape_->longest_text()) {
         throw refused(EFBIG);
     }
+    keep(shown_.size() + from + text.size());
     const std::string before = written_;
     written_.resize(from);
     written_ += text;
@@ -195,6 +198,7 @@ std::string dump_file::read(std::size_t size, off_t at) {
     while (part.size() < size) {
         if (from + part.size() >= start_ + piece_.size()) {
             std::string next = text_.next();
+            keep(next.size());
             start_ += piece_.size();
             piece_ = std::move(next);
             if (piece_.empty()) {
@@ -305,6 +309,7 @@ private:
 std::string queue_file::read(std::size_t size, off_t /*at*/) {
     const std::scoped_lock lock(mutex_);
     if (taken_.empty()) {
+        keep_beside(shape_->longest_text()); // before the element is out of the map
         blob value(map_.value_bytes());
         bpffs::error_code why;
         if (map_.pop(value, why)) {
@@ -314,6 +319,7 @@ std::string queue_file::read(std::size_t size, off_t /*at*/) {
     }
     std::string part = taken_.substr(0, size);
     taken_.erase(0, part.size());
+    keep_beside(taken_.size());
     return part;
 }
 
@@ -505,6 +511,7 @@ std::size_t line_file::write(std::string_view text, off_t /*at*/) {
     if (all.size() - end > longest_) {
         throw refused(EFBIG);
     }
+    keep(beside_ + all.size() - end);
     const std::size_t done = put_all(std::string_view(all).substr(0, end));
     if (done < end) {
         return done - std::exchange(written_, {}).size();

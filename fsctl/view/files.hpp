@@ -80,6 +80,11 @@ public:
 protected:
     [[nodiscard]] virtual bool is_line(std::string_view line) const = 0;
     virtual void put(std::string_view line) = 0;
+    // What else the file keeps has become this much.
+    void keep_beside(std::size_t bytes) {
+        keep(written_.size() + bytes);
+        beside_ = bytes;
+    }
 
     std::mutex mutex_;
 
@@ -91,6 +96,7 @@ private:
     std::size_t longest_;
     const settings& chosen_;
     std::string written_; // a line that has been written in part
+    std::size_t beside_ = 0;
 };
 
 class ring_waiter;

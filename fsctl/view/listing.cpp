@@ -7,6 +7,7 @@
 #include "refused.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace fsctl::view {
 
@@ -47,6 +48,12 @@ public:
     explicit fixed_listing(std::vector<item> items) : items_(std::move(items)) {}
 
 protected:
+    [[nodiscard]] std::size_t kept() const override {
+        return std::accumulate(items_.begin(), items_.end(), std::size_t{0},
+                               [](std::size_t so_far, const item& each) {
+                                   return so_far + sizeof(item) + each.name.size();
+                               });
+    }
     bool get(std::size_t place, item& out) override {
         if (place >= items_.size()) {
             return false;

@@ -36,10 +36,15 @@ public:
     // As many entries from the offset on as fit, in the kernel's form; none at the end.
     std::string read(fuse_req_t request, std::size_t size, off_t from);
 
-    // Whose listing it is, as long as it is open.
-    void count_for(allowances::claim user) noexcept { claim_ = std::move(user); }
+    // Whose listing it is, as long as it is open. refused EDQUOT where what it keeps is too much.
+    void count_for(allowances::claim user) {
+        claim_ = std::move(user);
+        claim_.keep(kept());
+    }
 
 protected:
+    // How much it keeps, in bytes.
+    [[nodiscard]] virtual std::size_t kept() const { return 0; }
     // The entry with this place in the listing; false at the end. Called in order, or back to
     // any place before.
     virtual bool get(std::size_t place, item& out) = 0;

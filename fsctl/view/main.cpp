@@ -139,8 +139,8 @@ int run_view(const settings& chosen) {
     bpffs::directory opened = open_source(chosen);
     const std::string source = boost::filesystem::canonical(chosen.source).native();
     const std::string mountpoint = prepare_mountpoint(chosen);
-    if (mountpoint.starts_with(source + '/')) {
-        throw failure(fmt::format("'{}' is below '{}'", mountpoint, source),
+    if (mountpoint == source || mountpoint.starts_with(source + '/')) {
+        throw failure(fmt::format("'{}' is '{}', or below it", mountpoint, source),
                       "The view would be a part of what it shows.");
     }
     world all{chosen, node_table(std::move(opened)), source, allowances(limits_of_a_user())};

@@ -92,6 +92,7 @@ std::string ring_file::take(std::size_t size) {
         if (!text.empty() && text.size() + line.size() > size) {
             break;
         }
+        keep(line.size()); // before the record is out of the ring
         ring_.consume();
         text += line;
     }
@@ -99,6 +100,7 @@ std::string ring_file::take(std::size_t size) {
         rest_ = text.substr(size);
         text.resize(size);
     }
+    keep(rest_.size());
     return text;
 }
 
@@ -138,11 +140,16 @@ unsigned ring_file::poll(fuse_pollhandle* later) {
 
 void ring_file::serve() {
     while (!waiting_.empty()) {
-        const std::string text = take(waiting_.front().size);
-        if (text.empty()) {
-            return;
+        const kept& first = waiting_.front();
+        try {
+            const std::string text = take(first.size);
+            if (text.empty()) {
+                return;
+            }
+            fuse_reply_buf(first.request, text.data(), text.size());
+        } catch (const refused& why) {
+            fuse_reply_err(first.request, why.number);
         }
-        fuse_reply_buf(waiting_.front().request, text.data(), text.size());
         waiting_.pop_front();
     }
     if (poll_ != nullptr && readable()) {
@@ -272,7 +279,8 @@ public:
 
 protected:
     bool is_line(std::string_view line) const override {
-        return shape_->record_of(line).has_value();
+        const std::optional<blob> record = shape_->record_of(line);
+        return record && record->size() <= shape_->longest_record();
     }
     void put(std::string_view line) override {
         const std::scoped_lock lock(one_sender);

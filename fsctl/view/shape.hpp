@@ -72,6 +72,12 @@ public:
     [[nodiscard]] std::string text_of_record(bytes record) const;
     [[nodiscard]] std::optional<blob> record_of(std::string_view line) const;
 
+    // The most bytes of a record: what the ring has less the head that each has.
+    [[nodiscard]] std::size_t longest_record() const noexcept {
+        constexpr std::size_t head = 8;
+        return info_.max_entries - head;
+    }
+
     // The most bytes that text_of() or a record's text can come to.
     [[nodiscard]] std::size_t longest_text() const noexcept;
     [[nodiscard]] std::size_t lines() const noexcept { return cpus_; }

@@ -112,7 +112,8 @@ bool same_file(const sys::result<struct ::stat>& one, const sys::result<struct :
 /// kernel takes no descriptor of it (a link takes one, of any): another one must not come to mean
 /// that.
 std::uint32_t own_namespace(std::uint32_t asked, failure& why) {
-    const auto own = why.take(sys::openat(AT_FDCWD, "/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    const auto own =
+        why.take(sys::openat(AT_FDCWD, "/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
     if (!why &&
         !same_file(sys::fstatat(static_cast<int>(asked), ""), sys::fstatat(own.get(), ""))) {
         why.set(EINVAL, "without a link it is attached to the caller's own network namespace only");
