@@ -16,6 +16,7 @@
 
 #include <bpffs/pin.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 
@@ -425,7 +426,11 @@ bool is_concerned(const account& who) {
     } catch (const policy_failure&) {
         return true; // told of when it is their turn
     }
-    return !withdrawals({}, index, {who}, mount_table(bpffs::list_mounts())).empty();
+    // Shared directories that are to go are for apply, so they make nobody wait.
+    const std::vector<withdrawal> all =
+        withdrawals(rules, index, {who}, mount_table(bpffs::list_mounts()));
+    return std::any_of(all.begin(), all.end(),
+                       [](const withdrawal& each) { return each.who.has_value(); });
 }
 
 void audit_log_in(const policy& rules, const account& who, std::ostream& without_journal) {
