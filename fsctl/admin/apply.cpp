@@ -290,18 +290,23 @@ void applier::take_away(const withdrawal& what) {
         withdraw(base_of(what.directory), what.name, with_pins::refuse,
                  fmt::format("bpffs-admin remove {} force dir {}", what.name,
                              what.directory.parent_path().native()));
-        if (what.who) {
-            (void)home_link(*what.who, what.directory, homes_).remove();
-            if (!bounded_.contains(what.who->user)) { // who has another directory instead
-                limits_.set(what.who->user, {});
-            }
-        }
-        report(audited::withdrawn, what.name, what.directory, what.decided, "");
     } catch (const std::exception& error) {
         const trouble told = describe(error);
         report(audited::refused, what.name, what.directory, what.decided,
                "not taken away: " + told.message);
         wrong_.add(failure(fmt::format("{}: {}", what.name, told.message), told.remedy));
+        return;
+    }
+    if (what.who) {
+        (void)home_link(*what.who, what.directory, homes_).remove();
+    }
+    report(audited::withdrawn, what.name, what.directory, what.decided, "");
+    if (what.who && !bounded_.contains(what.who->user)) { // who has another directory instead
+        try {
+            limits_.drop(what.who->user);
+        } catch (const std::exception& error) { // the directory is gone all the same
+            wrong_.add(error);
+        }
     }
 }
 

@@ -130,6 +130,17 @@ void memory_limits::set(uid_t user, memory_size most) {
     changed_ = true;
 }
 
+void memory_limits::drop(uid_t user) {
+    try {
+        set(user, {});
+    } catch (const std::exception& error) {
+        throw failure(fmt::format("uid {} stays bounded in memory, without a directory: {}", user,
+                                  describe(error).message),
+                      fmt::format("rm '{}/{}/{}'; systemctl daemon-reload", units,
+                                  directory_of(user), file_name));
+    }
+}
+
 std::vector<uid_t> memory_limits::users() const {
     std::vector<uid_t> all;
     bpffs::error_code code;

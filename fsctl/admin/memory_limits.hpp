@@ -24,6 +24,10 @@ public:
     // All or nothing. failure where there is no systemd, unless there is nothing to do.
     void set(uid_t user, memory_size most);
 
+    // Unbounded again, once the directory is gone: failure says that the bound alone
+    // has stayed.
+    void drop(uid_t user);
+
     // Those for whom something is set.
     [[nodiscard]] std::vector<uid_t> users() const;
 

@@ -267,6 +267,42 @@ TEST_F(admin_fmode_test, a_bound_stays_with_the_directory_that_takes_the_place) 
     EXPECT_FALSE(exists(bound));
 }
 
+TEST_F(admin_fmode_test, a_bound_that_stays_makes_no_refusal_of_what_is_gone) {
+    if (exists("/run/systemd/journal/socket")) {
+        GTEST_SKIP() << "the lines go to the journal";
+    }
+    boost::filesystem::create_directories("/run/systemd/system");
+    ASSERT_EQ(::mount("tmpfs", "/run/systemd/system", "tmpfs", 0, "mode=0755"), 0);
+    const auto writable = [](unsigned long flag) {
+        return ::mount(nullptr, "/run/systemd/system", nullptr, MS_REMOUNT | flag, nullptr);
+    };
+    const std::string withdrawn = "withdrawn alice '" + std::string(place) + "'";
+    for (const char* way : {"remove alice", "-j remove alice", "apply", "clean"}) {
+        write_policy("[[grant]]\nusers = [\"alice\"]\nmemory = \"64M\"\n");
+        expect_ok("apply");
+        write_policy("");
+        if (std::string(way) == "clean") {
+            set_accounts("root:x:0:0::/root:/bin/sh\n");
+        }
+        ASSERT_EQ(writable(MS_RDONLY), 0);
+        const answer got = run_admin(way);
+        EXPECT_EQ(got.status, 1) << way;
+        EXPECT_NE(got.err.find(withdrawn), std::string::npos) << way << ": " << got.err;
+        EXPECT_EQ(got.err.find("refused"), std::string::npos) << way << ": " << got.err;
+        EXPECT_NE((got.out + got.err).find("uid 1000 stays bounded"), std::string::npos)
+            << way << ": " << got.out << got.err;
+        if (std::string(way).starts_with("-j")) {
+            expect_json(got, {R"("user":"alice")", "link_removed", "error"});
+        }
+        EXPECT_FALSE(exists(place)) << way;
+        EXPECT_TRUE(exists(bound)) << way;
+        ASSERT_EQ(writable(0), 0);
+    }
+    expect_ok("clean");
+    EXPECT_FALSE(exists(bound));
+    ::umount2("/run/systemd/system", MNT_DETACH);
+}
+
 TEST_F(admin_test, a_map_counts_for_the_cgroup_of_who_makes_it) {
     const own_cgroup group;
     ASSERT_EQ(group.error(), 0);
