@@ -58,7 +58,7 @@ private:
                 }
             });
         }
-        trying([&] { limits_.tell_systemd(); });
+        trying([] { memory_limits::tell_systemd(); });
     }
 
     template <class Work> void trying(Work work) {

@@ -29,7 +29,7 @@ void drop_bound(uid_t user) {
         }
     }
     limits.drop(user);
-    limits.tell_systemd();
+    memory_limits::tell_systemd();
 }
 
 struct removed {

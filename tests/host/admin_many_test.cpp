@@ -267,6 +267,67 @@ TEST_F(admin_fmode_test, a_bound_stays_with_the_directory_that_takes_the_place) 
     EXPECT_FALSE(exists(bound));
 }
 
+class admin_systemd_test : public admin_fmode_test {
+protected:
+    static constexpr const char* untold = "/run/bpffs-admin.reload";
+    static constexpr const char* tool = "/usr/bin/systemctl";
+
+    void SetUp() override {
+        admin_fmode_test::SetUp();
+        if (IsSkipped() || HasFatalFailure()) {
+            return;
+        }
+        boost::filesystem::create_directories("/run/systemd/system");
+        std::ofstream("/run/systemd/private") << "";
+        let_systemctl("exit 1");
+        ASSERT_EQ(::chmod("/run/systemctl", 0755), 0);
+        ASSERT_EQ(::mount("/run/systemctl", tool, nullptr, MS_BIND, nullptr), 0);
+    }
+    void TearDown() override {
+        ::umount2(tool, MNT_DETACH);
+        admin_fmode_test::TearDown();
+    }
+    static void let_systemctl(const std::string& script) {
+        std::ofstream("/run/systemctl") << "#!/bin/sh\n" << script << '\n';
+    }
+};
+
+TEST_F(admin_systemd_test, knows_of_a_bound_before_the_directory_is_given) {
+    const std::string bob_too = "[[grant]]\nusers = [\"bob\"]\n[[grant]]\nusers = [\"alice\"]\n";
+    write_policy(bob_too + "memory = \"64M\"\n");
+    expect_error("apply", 1, {"refused alice", "systemd has not been told"});
+    EXPECT_EQ(mounts_on(place), 0) << "it would be unbounded";
+    EXPECT_FALSE(exists(bound));
+    EXPECT_EQ(mounts_on("/run/bpffs/bob"), 1) << "who is not to be bounded";
+    EXPECT_TRUE(exists(untold));
+    let_systemctl("[ -e " + std::string(bound) + " ] && ! grep -q ' " + place +
+                  " ' /proc/self/mountinfo");
+    expect_ok("apply");
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_FALSE(exists(untold));
+    let_systemctl("exit 1");
+    write_policy(bob_too + "memory = \"1G\"\n");
+    expect_error("apply", 1, {"refused alice", "systemd has not been told"});
+    EXPECT_NE(text_of(bound).find("MemoryMax=67108864\n"), std::string::npos) << "all or nothing";
+    EXPECT_EQ(mounts_on(place), 1);
+}
+
+TEST_F(admin_systemd_test, is_told_what_a_killed_apply_has_not) {
+    write_policy("[[grant]]\nusers = [\"alice\"]\nmemory = \"64M\"\n");
+    let_systemctl("echo x >> /run/told");
+    expect_ok("apply");
+    expect_ok("apply");
+    EXPECT_EQ(text_of("/run/told"), "x\n") << "where nothing is new it is left alone";
+    std::ofstream(untold) << "";
+    let_systemctl("exit 1");
+    expect_error("apply", 1, {"systemd has not been told"});
+    EXPECT_EQ(mounts_on(place), 1) << "what is there stays";
+    let_systemctl("echo y >> /run/told");
+    expect_ok("apply");
+    EXPECT_EQ(text_of("/run/told"), "x\ny\n");
+    EXPECT_FALSE(exists(untold));
+}
+
 TEST_F(admin_fmode_test, a_bound_that_stays_makes_no_refusal_of_what_is_gone) {
     if (exists("/run/systemd/journal/socket")) {
         GTEST_SKIP() << "the lines go to the journal";
