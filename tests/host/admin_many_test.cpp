@@ -106,6 +106,60 @@ TEST_F(admin_fmode_test, a_home_that_does_not_answer_stops_no_change) {
     EXPECT_EQ(mounts_on(place), 0) << "taken away all the same";
 }
 
+/// The process that goes into homes; -1 where there is none that lives.
+pid_t visitor() {
+    for (const auto& each : boost::filesystem::directory_iterator("/proc")) {
+        std::ifstream from(each.path().native() + "/stat");
+        pid_t number = -1;
+        std::string name;
+        char state = 'Z';
+        if (from >> number >> name >> state && name == "(bpffs-homes)" && state != 'Z') {
+            return number;
+        }
+    }
+    return -1;
+}
+
+/// Waits a moment for one, or for none.
+bool comes_to(bool there) {
+    for (int tries = 0; tries < 200; tries++) {
+        if ((visitor() >= 0) == there) {
+            return true;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
+}
+
+TEST_F(admin_fmode_test, who_hangs_in_a_home_ends_with_who_has_sent_it) {
+    const hanging home("/home/alice");
+    BPFFS_NEEDS("fuse", home.good() ? "" : "no /dev/fuse");
+    ASSERT_TRUE(comes_to(false));
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::_exit(run_admin("add alice").status);
+    }
+    EXPECT_TRUE(comes_to(true));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200)); // until it is in there
+    const pid_t gone = visitor();
+    EXPECT_EQ(boost::filesystem::read_symlink(fmt::format("/proc/{}/cwd", gone)), "/");
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    EXPECT_TRUE(comes_to(false));
+}
+
+TEST_F(admin_fmode_test, homes_are_visited_where_nothing_is_open) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::close_range(0, ~0U, 0);
+        ::_exit(run_admin("add alice").status);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(text_of_link(link), place);
+}
+
 // Groups that nobody can be asked about
 
 TEST_F(admin_fmode_test, a_refusal_that_cannot_be_told_gives_nothing) {
