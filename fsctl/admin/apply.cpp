@@ -16,6 +16,7 @@
 
 #include <bpffs/pin.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 
@@ -102,12 +103,14 @@ void applier::report(audited what, const std::string& user, const bpffs::path& d
 
 void applier::apply(const target& wanted, const std::vector<bpffs::mount_info>* there) {
     try {
-        if (wanted.who && wanted.what.memory.value.bytes != 0) {
-            bounded_.insert(wanted.owner);
+        undo back;
+        take_bound_back_at_the_end(wanted, back);
+        if (const auto wrong = unbounded_.find(wanted.owner);
+            wanted.who && wrong != unbounded_.end()) {
+            std::rethrow_exception(wrong->second);
         }
-        const memory_size memory = wanted.who ? limits_.of(wanted.owner) : memory_size();
-        const step todo = step_for(wanted, there, memory);
-        change(wanted, todo, there != nullptr ? &there->back() : nullptr);
+        const step todo = step_for(wanted, there, memory_before(wanted));
+        change(wanted, todo, there != nullptr ? &there->back() : nullptr, back);
     } catch (const std::exception& error) {
         const trouble told = describe(error);
         report(audited::refused, wanted.name, wanted.directory(), wanted.decided, told.message);
@@ -208,13 +211,60 @@ brought_back applier::bring_back(const target& wanted, const bpffs::directory& r
     return old;
 }
 
-void applier::bound_memory(const target& wanted, undo& back) {
+// What is shared is charged to whoever makes it.
+void applier::bound_memory(const target& wanted) {
     if (!wanted.who) {
-        return; // what is shared is charged to whoever makes it
+        return;
     }
-    const memory_size before = limits_.of(wanted.owner);
-    limits_.set(wanted.owner, wanted.what.memory.value);
-    back.add([this, before, user = wanted.owner] {
+    const memory_size most = wanted.what.memory.value;
+    if (most.bytes != 0) {
+        bounded_.insert(wanted.owner);
+    }
+    try {
+        const memory_size before = limits_.of(wanted.owner);
+        if (before != most) {
+            limits_.set(wanted.owner, most);
+            before_.emplace(wanted.owner, before);
+        }
+    } catch (const std::exception&) {
+        unbounded_.emplace(wanted.owner, std::current_exception());
+    }
+}
+
+// A file beside a unit bounds nothing until systemd has read it, and what is to be
+// bounded is never unbounded.
+void applier::bound_memory(const std::vector<target>& targets, const mount_table& mounts) {
+    for (const target& each : targets) {
+        bound_memory(each);
+    }
+    try {
+        memory_limits::tell_systemd();
+    } catch (const std::exception& error) {
+        told_in_vain_ = true;
+        wrong_.add(error);
+        for (const target& each : targets) {
+            if (each.who && each.what.memory.value.bytes != 0 &&
+                (before_.contains(each.owner) || mounts.on(each.directory()) == nullptr)) {
+                unbounded_.emplace(each.owner, std::current_exception());
+            }
+        }
+    }
+}
+
+memory_size applier::memory_before(const target& wanted) const {
+    if (!wanted.who) {
+        return {};
+    }
+    const auto other = before_.find(wanted.owner);
+    return other != before_.end() ? other->second : wanted.what.memory.value;
+}
+
+void applier::take_bound_back_at_the_end(const target& wanted, undo& back) {
+    const auto other = before_.find(wanted.owner);
+    if (!wanted.who || other == before_.end()) {
+        return;
+    }
+    back.add([this, before = other->second, user = wanted.owner] {
         try {
             limits_.set(user, before);
         } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): the next apply does
@@ -222,7 +272,8 @@ void applier::bound_memory(const target& wanted, undo& back) {
     });
 }
 
-void applier::change(const target& wanted, const step& todo, const bpffs::mount_info* there) {
+void applier::change(const target& wanted, const step& todo, const bpffs::mount_info* there,
+                     undo& back) {
     const bpffs::path shown = wanted.directory();
     wanted_link link(wanted, todo.what, homes_); // looked at before anything is changed
     if (todo.what == act::nothing && link.in_order()) {
@@ -230,10 +281,6 @@ void applier::change(const target& wanted, const step& todo, const bpffs::mount_
     }
     const bpffs::location place(base_of(shown), wanted.name);
     brought_back old;
-    undo back;
-    if (todo.what != act::nothing) {
-        bound_memory(wanted, back); // first: what is to be bounded is never unbounded
-    }
     switch (todo.what) {
     case act::mount:
         make_mount_point(place, back);
@@ -289,18 +336,23 @@ void applier::take_away(const withdrawal& what) {
         withdraw(base_of(what.directory), what.name, with_pins::refuse,
                  fmt::format("bpffs-admin remove {} force dir {}", what.name,
                              what.directory.parent_path().native()));
-        if (what.who) {
-            (void)home_link(*what.who, what.directory, homes_).remove();
-            if (!bounded_.contains(what.who->user)) { // who has another directory instead
-                limits_.set(what.who->user, {});
-            }
-        }
-        report(audited::withdrawn, what.name, what.directory, what.decided, "");
     } catch (const std::exception& error) {
         const trouble told = describe(error);
         report(audited::refused, what.name, what.directory, what.decided,
                "not taken away: " + told.message);
         wrong_.add(failure(fmt::format("{}: {}", what.name, told.message), told.remedy));
+        return;
+    }
+    if (what.who) {
+        (void)home_link(*what.who, what.directory, homes_).remove();
+    }
+    report(audited::withdrawn, what.name, what.directory, what.decided, "");
+    if (what.who && !bounded_.contains(what.who->user)) { // who has another directory instead
+        try {
+            limits_.drop(what.who->user);
+        } catch (const std::exception& error) { // the directory is gone all the same
+            wrong_.add(error);
+        }
     }
 }
 
@@ -323,8 +375,11 @@ void applier::apply_system(const policy& rules) {
 }
 
 void applier::finish() {
+    if (told_in_vain_) { // which the next run makes good
+        return;
+    }
     try {
-        limits_.tell_systemd();
+        memory_limits::tell_systemd();
     } catch (const std::exception& error) {
         wrong_.add(error);
     }
@@ -361,6 +416,7 @@ void apply_policy(context& with, applier& work, const policy& rules,
     work.open(bases);
 
     const mount_table mounts(there);
+    work.bound_memory(targets, mounts);
     for (const target& each : targets) {
         work.apply(each, mounts.on(each.directory()));
     }
@@ -425,7 +481,11 @@ bool is_concerned(const account& who) {
     } catch (const policy_failure&) {
         return true; // told of when it is their turn
     }
-    return !withdrawals({}, index, {who}, mount_table(bpffs::list_mounts())).empty();
+    // Shared directories that are to go are for apply, so they make nobody wait.
+    const std::vector<withdrawal> all =
+        withdrawals(rules, index, {who}, mount_table(bpffs::list_mounts()));
+    return std::any_of(all.begin(), all.end(),
+                       [](const withdrawal& each) { return each.who.has_value(); });
 }
 
 void audit_log_in(const policy& rules, const account& who, std::ostream& without_journal) {

@@ -17,6 +17,7 @@
 #include <bpffs/directory.hpp>
 #include <bpffs/fd.hpp>
 
+#include <exception>
 #include <map>
 #include <set>
 
@@ -47,6 +48,9 @@ public:
     // Opens the places that the directories are in. One that cannot be used is noted.
     void open(const std::vector<bpffs::path>& bases);
 
+    // Before any of them is given: sets the bounds of memory, and lets systemd know.
+    // Whose bound does not hold is refused by apply().
+    void bound_memory(const std::vector<target>& targets, const mount_table& mounts);
     void apply(const target& wanted, const std::vector<bpffs::mount_info>* there);
     void take_away(const withdrawal& what);
     // fmode for /sys/fs/bpf, where a file says so.
@@ -63,8 +67,11 @@ public:
 
 private:
     [[nodiscard]] const bpffs::directory& base_of(const bpffs::path& directory) const;
-    void change(const target& wanted, const step& todo, const bpffs::mount_info* there);
-    void bound_memory(const target& wanted, undo& back);
+    void change(const target& wanted, const step& todo, const bpffs::mount_info* there, undo& back);
+    void bound_memory(const target& wanted);
+    // What the user was bounded to before.
+    [[nodiscard]] memory_size memory_before(const target& wanted) const;
+    void take_bound_back_at_the_end(const target& wanted, undo& back);
     void replace(const target& wanted, const bpffs::location& place,
                  const bpffs::mount_info& there);
     brought_back bring_back(const target& wanted, const bpffs::directory& root);
@@ -78,6 +85,9 @@ private:
     std::map<bpffs::path, bpffs::directory> bases_;
     homes homes_;
     memory_limits limits_;
+    std::map<uid_t, memory_size> before_;           // where it was another bound
+    std::map<uid_t, std::exception_ptr> unbounded_; // who cannot be bounded, and why
+    bool told_in_vain_ = false;                     // systemd
     std::set<uid_t> bounded_; // whose memory is the policy's to bound, whatever else is taken away
     user_names names_;
     failures wrong_;

@@ -29,7 +29,7 @@ public:
         for (const withdrawal& gone : gone_users(accounts, mounts, grant().base)) {
             trying(gone.name, gone.directory, [&] { take_away(gone); });
         }
-        clean_limits(accounts);
+        trying([&] { clean_limits(accounts); });
         for (const stale_save& one : stale_saves(system_saves, accounts, wrong_)) {
             trying(one.user, one.place, [&] { remove(one); });
         }
@@ -48,14 +48,25 @@ private:
         }
     }
 
-    // So that whoever is given the number next does not have the limit with it.
+    // So that whoever is given the number next does not have the limit with it. What
+    // is wrong with one keeps neither the others nor the saves.
     void clean_limits(const account_book& accounts) {
         for (const uid_t user : limits_.users()) {
-            if (!accounts.has_number(user)) {
-                limits_.set(user, {});
-            }
+            trying([&] {
+                if (!accounts.has_number(user)) {
+                    limits_.drop(user);
+                }
+            });
         }
-        limits_.tell_systemd();
+        trying([] { memory_limits::tell_systemd(); });
+    }
+
+    template <class Work> void trying(Work work) {
+        try {
+            work();
+        } catch (const std::exception& error) {
+            wrong_.add(error);
+        }
     }
 
     void take_away(const withdrawal& gone) {

@@ -108,6 +108,7 @@ home_answer do_in_home(home_deed deed, const account& whose, const bpffs::path& 
     home_answer answer;
     try {
         const bpffs::acting_as user(whose.user, whose.group, whose.groups);
+        end_with_asker();
         switch (deed) {
         case home_deed::look:
             answer.state = look_now(whose, target);

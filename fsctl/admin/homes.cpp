@@ -165,18 +165,26 @@ home_answer answer_to(parcel asked) {
 // would be held for as long as a home does not answer; nor a pipe that is read to
 // its end.
 void keep_only(int line) {
+    // Out of the way first: it is one of the three where the caller had closed them.
+    const int own = ::fcntl(line, F_DUPFD, 4);
     const int none = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; fd < 3; fd++) {
         ::dup2(none, fd);
     }
-    ::dup2(line, 3); // whatever was there
+    ::dup2(own, 3); // whatever was there
     ::close_range(4, ~0U, 0);
 }
 
-[[noreturn]] void work(int line) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+pid_t asker = -1; // of this process, where it is the one that goes into homes
+
+[[noreturn]] void work(int line, pid_t parent) {
+    asker = parent;
+    end_with_asker();
     ::prctl(PR_SET_NAME, "bpffs-homes");
     keep_only(line);
+    if (::chdir("/") != 0) { // nor the caller's directory
+        ::_exit(1);
+    }
     constexpr int own_line = 3;
     for (parcel asked; receive(own_line, asked) == got::all;) {
         parcel reply;
@@ -202,6 +210,16 @@ failure broken(const account& whose) {
 
 } // namespace
 
+void end_with_asker() {
+    if (asker < 0) {
+        return;
+    }
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != asker) { // it ended before that was said
+        ::_exit(1);
+    }
+}
+
 homes::~homes() {
     give_up();
     for (const pid_t each : stuck_) {
@@ -220,9 +238,10 @@ void homes::start() {
     }
     line_ = bpffs::owned_fd::adopt(ends[0]);
     const bpffs::owned_fd other = bpffs::owned_fd::adopt(ends[1]);
+    const pid_t self = ::getpid();
     worker_ = ::fork();
     if (worker_ == 0) {
-        work(other.get());
+        work(other.get(), self);
     }
     if (worker_ < 0) {
         throw failure(fmt::format("no process can be made to look into homes: {}",

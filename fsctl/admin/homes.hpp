@@ -28,6 +28,11 @@ struct home_answer {
     std::string remedy;
 };
 
+// In the process that goes into homes: from here on it ends with the one that asks,
+// wherever it hangs. To be said again as each user, since the kernel forgets it when the
+// file system's user changes.
+void end_with_asker();
+
 class homes {
 public:
     homes() = default;

@@ -27,6 +27,9 @@ namespace {
 
 constexpr const char* units = "/run/systemd/system"; // there where systemd runs: sd_booted(3)
 constexpr const char* file_name = "50-bpffs.conf";
+// There while systemd may not know of all that is set: whoever is killed, or is not
+// listened to, leaves it to the next one.
+constexpr const char* untold = "/run/bpffs-admin.reload";
 constexpr std::string_view key = "MemoryMax=";
 
 std::string directory_of(uid_t user) {
@@ -62,6 +65,14 @@ memory_size size_in(std::string_view text) {
         std::from_chars(text.data(), text.data() + text.size(), size.bytes);
     }
     return size;
+}
+
+void note_untold() {
+    const int fd = ::open(untold, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    const bpffs::owned_fd held = bpffs::owned_fd::adopt(fd);
+    if (fd < 0) {
+        fail("make", untold);
+    }
 }
 
 // Beside the one that counts, and then in its place.
@@ -114,6 +125,7 @@ void memory_limits::set(uid_t user, memory_size most) {
                       "Leave out 'memory'.");
     }
     const trusted_directory all = open_trusted(units, if_absent::fail);
+    note_untold(); // first: it may be set and this one killed
     const bpffs::location place(all.handle, directory_of(user));
     if (most.bytes != 0) {
         bpffs::error_code code;
@@ -127,7 +139,17 @@ void memory_limits::set(uid_t user, memory_size most) {
         bpffs::error_code others; // may have files there, too
         bpffs::remove_directory(place, others);
     }
-    changed_ = true;
+}
+
+void memory_limits::drop(uid_t user) {
+    try {
+        set(user, {});
+    } catch (const std::exception& error) {
+        throw failure(fmt::format("uid {} stays bounded in memory, without a directory: {}", user,
+                                  describe(error).message),
+                      fmt::format("rm '{}/{}/{}'; systemctl daemon-reload", units,
+                                  directory_of(user), file_name));
+    }
 }
 
 std::vector<uid_t> memory_limits::users() const {
@@ -149,7 +171,7 @@ std::vector<uid_t> memory_limits::users() const {
 
 void memory_limits::tell_systemd() {
     struct stat there = {};
-    if (!changed_ || ::stat("/run/systemd/private", &there) != 0) {
+    if (::lstat(untold, &there) != 0 || ::stat("/run/systemd/private", &there) != 0) {
         return; // nothing to tell, or nobody
     }
     std::array<char, 10> tool{"systemctl"};
@@ -162,7 +184,7 @@ void memory_limits::tell_systemd() {
         throw failure("systemd has not been told of the bounds of memory",
                       "'systemctl daemon-reload' does that.");
     }
-    changed_ = false;
+    ::unlink(untold);
 }
 
 } // namespace fsctl

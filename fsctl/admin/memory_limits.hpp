@@ -21,17 +21,21 @@ public:
     // What is set here; unbounded where nothing is. failure where it cannot be read.
     [[nodiscard]] memory_size of(uid_t user) const;
 
-    // All or nothing. failure where there is no systemd, unless there is nothing to do.
+    // All or nothing. It holds once systemd has been told. failure where there is no
+    // systemd, unless there is nothing to do.
     void set(uid_t user, memory_size most);
+
+    // Unbounded again, once the directory is gone: failure says that the bound alone
+    // has stayed.
+    void drop(uid_t user);
 
     // Those for whom something is set.
     [[nodiscard]] std::vector<uid_t> users() const;
 
-    // Lets systemd read what has been set, if anything has. failure where it will not.
-    void tell_systemd();
-
-private:
-    bool changed_ = false;
+    // Lets systemd read what has been set, if anything has that it has not read: by
+    // this process, or by one that was killed or could not tell it. failure where it
+    // will not.
+    static void tell_systemd();
 };
 
 } // namespace fsctl

@@ -17,19 +17,6 @@ namespace fsctl {
 
 namespace {
 
-void report(context& with, const std::string& user, const bpffs::path& shown, bool link) {
-    if (with.chosen.json) {
-        with.json.start_object();
-        with.json.member("user", user);
-        with.json.member("directory", shown.native());
-        with.json.name("link_removed");
-        with.json.boolean(link);
-        with.json.end_object();
-        return;
-    }
-    with.out.print("'{}' removed{}\n", shown.native(), link ? ", and the link to it" : "");
-}
-
 // Of somebody to whom a policy gives nothing else that is there.
 void drop_bound(uid_t user) {
     memory_limits limits;
@@ -41,28 +28,51 @@ void drop_bound(uid_t user) {
             return;
         }
     }
-    limits.set(user, {});
-    limits.tell_systemd();
+    limits.drop(user);
+    memory_limits::tell_systemd();
 }
 
-void remove(context& with, const std::optional<account>& who, const std::string& user,
-            const bpffs::path& where, with_pins pins) {
+struct removed {
+    bpffs::owned_fd held; // the turn among those who are root
+    bool link = false;
+};
+
+removed remove(context& with, const std::optional<account>& who, const std::string& user,
+               const bpffs::path& where, with_pins pins) {
     const bpffs::path shown = where / user;
     const trusted_directory base = open_trusted(where, if_absent::fail);
-    const bpffs::owned_fd held = alone();
+    removed done{alone()};
     const withdrawn what =
         withdraw(base.handle, user, pins, fmt::format("bpffs-admin remove {} force", user));
     homes visitor;
-    const bool link = who && home_link(*who, shown, visitor).remove();
-    if (!what.mount && !what.directory && !link) {
+    done.link = who && home_link(*who, shown, visitor).remove();
+    if (!what.mount && !what.directory && !done.link) {
         throw failure(fmt::format("{} has no directory '{}'", user, shown.native()),
                       "'bpffs-admin list' shows who has one.");
+    }
+    audit({audited::withdrawn, user, shown, {}, ""}, with.process.err);
+    return done;
+}
+
+// What is wrong with the bound of memory makes no refusal of a directory that is gone:
+// it is told on its own, with -j in the object of the directory.
+void finish(context& with, const std::optional<account>& who, const std::string& user,
+            const bpffs::path& shown, const removed& done) {
+    if (with.chosen.json) {
+        with.json.start_object();
+        with.json.member("user", user);
+        with.json.member("directory", shown.native());
+        with.json.name("link_removed");
+        with.json.boolean(done.link);
+    } else {
+        with.out.print("'{}' removed{}\n", shown.native(), done.link ? ", and the link to it" : "");
     }
     if (who) {
         drop_bound(who->user);
     }
-    audit({audited::withdrawn, user, shown, {}, ""}, with.process.err);
-    report(with, user, shown, link);
+    if (with.chosen.json) {
+        with.json.end_object();
+    }
 }
 
 } // namespace
@@ -87,8 +97,10 @@ void admin_remove(context& with, words& given) {
     // Somebody whose account is gone may still have a directory, under the old name.
     const std::optional<account> who = find_account(word);
     const std::string user = who ? who->name : word;
+    removed done;
     audit_refusal(user, where / user, with.process.err,
-                  [&] { remove(with, who, user, where, pins); });
+                  [&] { done = remove(with, who, user, where, pins); });
+    finish(with, who, user, where / user, done);
 }
 
 } // namespace fsctl

@@ -216,8 +216,8 @@ void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec,
     const bpffs::directory fresh = bpffs::make_bpffs(spec);
     fill(named(fresh, place.display()));
     bpffs::attach_mount(fresh, place);
+    take_off_at_the_end(place, back); // also where what was taken cannot be looked at
     check_taken(fresh, place, spec);
-    take_off_at_the_end(place, back);
 }
 
 std::string describe(const bpffs::mount_info& mount) {

@@ -585,6 +585,21 @@ TEST_F(admin_fmode_test, a_log_in_does_not_wait_for_ever) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
 }
 
+TEST_F(admin_fmode_test, whom_no_rule_names_waits_for_nobody_at_log_in) {
+    const std::string shared = "[[shared]]\nname = \"team\"\ngroup = \"daemon\"\n";
+    write_policy(for_alice + shared);
+    expect_ok("apply");
+    const handle held = open_file("/run/bpffs-admin.lock", O_RDWR);
+    ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+    const auto start = std::chrono::steady_clock::now();
+    expect_ok("login bob"); // while what is shared is there
+    write_policy(for_alice);
+    expect_ok("login bob"); // and while it is to go, which is for apply
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(5));
+    write_policy("");
+    expect_error("login alice", 1, {"another bpffs-admin"}); // who loses something
+}
+
 TEST_F(admin_fmode_test, killed_at_any_call_an_adjustment_opens_it_to_nobody) {
     const std::string texts[] = {std::string(for_alice) + "group = \"daemon\"\nmode = \"0770\"\n",
                                  std::string(for_alice) + "group = \"bin\"\nmode = \"0700\"\n"};

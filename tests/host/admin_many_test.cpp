@@ -106,6 +106,60 @@ TEST_F(admin_fmode_test, a_home_that_does_not_answer_stops_no_change) {
     EXPECT_EQ(mounts_on(place), 0) << "taken away all the same";
 }
 
+/// The process that goes into homes; -1 where there is none that lives.
+pid_t visitor() {
+    for (const auto& each : boost::filesystem::directory_iterator("/proc")) {
+        std::ifstream from(each.path().native() + "/stat");
+        pid_t number = -1;
+        std::string name;
+        char state = 'Z';
+        if (from >> number >> name >> state && name == "(bpffs-homes)" && state != 'Z') {
+            return number;
+        }
+    }
+    return -1;
+}
+
+/// Waits a moment for one, or for none.
+bool comes_to(bool there) {
+    for (int tries = 0; tries < 200; tries++) {
+        if ((visitor() >= 0) == there) {
+            return true;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return false;
+}
+
+TEST_F(admin_fmode_test, who_hangs_in_a_home_ends_with_who_has_sent_it) {
+    const hanging home("/home/alice");
+    BPFFS_NEEDS("fuse", home.good() ? "" : "no /dev/fuse");
+    ASSERT_TRUE(comes_to(false));
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::_exit(run_admin("add alice").status);
+    }
+    EXPECT_TRUE(comes_to(true));
+    std::this_thread::sleep_for(std::chrono::milliseconds(200)); // until it is in there
+    const pid_t gone = visitor();
+    EXPECT_EQ(boost::filesystem::read_symlink(fmt::format("/proc/{}/cwd", gone)), "/");
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    EXPECT_TRUE(comes_to(false));
+}
+
+TEST_F(admin_fmode_test, homes_are_visited_where_nothing_is_open) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::close_range(0, ~0U, 0);
+        ::_exit(run_admin("add alice").status);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(text_of_link(link), place);
+}
+
 // Groups that nobody can be asked about
 
 TEST_F(admin_fmode_test, a_refusal_that_cannot_be_told_gives_nothing) {
@@ -265,6 +319,103 @@ TEST_F(admin_fmode_test, a_bound_stays_with_the_directory_that_takes_the_place) 
     EXPECT_TRUE(exists(bound)) << "the other one is still there";
     expect_ok("remove alice dir /run/other");
     EXPECT_FALSE(exists(bound));
+}
+
+class admin_systemd_test : public admin_fmode_test {
+protected:
+    static constexpr const char* untold = "/run/bpffs-admin.reload";
+    static constexpr const char* tool = "/usr/bin/systemctl";
+
+    void SetUp() override {
+        admin_fmode_test::SetUp();
+        if (IsSkipped() || HasFatalFailure()) {
+            return;
+        }
+        boost::filesystem::create_directories("/run/systemd/system");
+        std::ofstream("/run/systemd/private") << "";
+        let_systemctl("exit 1");
+        ASSERT_EQ(::chmod("/run/systemctl", 0755), 0);
+        ASSERT_EQ(::mount("/run/systemctl", tool, nullptr, MS_BIND, nullptr), 0);
+    }
+    void TearDown() override {
+        ::umount2(tool, MNT_DETACH);
+        admin_fmode_test::TearDown();
+    }
+    static void let_systemctl(const std::string& script) {
+        std::ofstream("/run/systemctl") << "#!/bin/sh\n" << script << '\n';
+    }
+};
+
+TEST_F(admin_systemd_test, knows_of_a_bound_before_the_directory_is_given) {
+    const std::string bob_too = "[[grant]]\nusers = [\"bob\"]\n[[grant]]\nusers = [\"alice\"]\n";
+    write_policy(bob_too + "memory = \"64M\"\n");
+    expect_error("apply", 1, {"refused alice", "systemd has not been told"});
+    EXPECT_EQ(mounts_on(place), 0) << "it would be unbounded";
+    EXPECT_FALSE(exists(bound));
+    EXPECT_EQ(mounts_on("/run/bpffs/bob"), 1) << "who is not to be bounded";
+    EXPECT_TRUE(exists(untold));
+    let_systemctl("[ -e " + std::string(bound) + " ] && ! grep -q ' " + place +
+                  " ' /proc/self/mountinfo");
+    expect_ok("apply");
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_FALSE(exists(untold));
+    let_systemctl("exit 1");
+    write_policy(bob_too + "memory = \"1G\"\n");
+    expect_error("apply", 1, {"refused alice", "systemd has not been told"});
+    EXPECT_NE(text_of(bound).find("MemoryMax=67108864\n"), std::string::npos) << "all or nothing";
+    EXPECT_EQ(mounts_on(place), 1);
+}
+
+TEST_F(admin_systemd_test, is_told_what_a_killed_apply_has_not) {
+    write_policy("[[grant]]\nusers = [\"alice\"]\nmemory = \"64M\"\n");
+    let_systemctl("echo x >> /run/told");
+    expect_ok("apply");
+    expect_ok("apply");
+    EXPECT_EQ(text_of("/run/told"), "x\n") << "where nothing is new it is left alone";
+    std::ofstream(untold) << "";
+    let_systemctl("exit 1");
+    expect_error("apply", 1, {"systemd has not been told"});
+    EXPECT_EQ(mounts_on(place), 1) << "what is there stays";
+    let_systemctl("echo y >> /run/told");
+    expect_ok("apply");
+    EXPECT_EQ(text_of("/run/told"), "x\ny\n");
+    EXPECT_FALSE(exists(untold));
+}
+
+TEST_F(admin_fmode_test, a_bound_that_stays_makes_no_refusal_of_what_is_gone) {
+    if (exists("/run/systemd/journal/socket")) {
+        GTEST_SKIP() << "the lines go to the journal";
+    }
+    boost::filesystem::create_directories("/run/systemd/system");
+    ASSERT_EQ(::mount("tmpfs", "/run/systemd/system", "tmpfs", 0, "mode=0755"), 0);
+    const auto writable = [](unsigned long flag) {
+        return ::mount(nullptr, "/run/systemd/system", nullptr, MS_REMOUNT | flag, nullptr);
+    };
+    const std::string withdrawn = "withdrawn alice '" + std::string(place) + "'";
+    for (const char* way : {"remove alice", "-j remove alice", "apply", "clean"}) {
+        write_policy("[[grant]]\nusers = [\"alice\"]\nmemory = \"64M\"\n");
+        expect_ok("apply");
+        write_policy("");
+        if (std::string(way) == "clean") {
+            set_accounts("root:x:0:0::/root:/bin/sh\n");
+        }
+        ASSERT_EQ(writable(MS_RDONLY), 0);
+        const answer got = run_admin(way);
+        EXPECT_EQ(got.status, 1) << way;
+        EXPECT_NE(got.err.find(withdrawn), std::string::npos) << way << ": " << got.err;
+        EXPECT_EQ(got.err.find("refused"), std::string::npos) << way << ": " << got.err;
+        EXPECT_NE((got.out + got.err).find("uid 1000 stays bounded"), std::string::npos)
+            << way << ": " << got.out << got.err;
+        if (std::string(way).starts_with("-j")) {
+            expect_json(got, {R"("user":"alice")", "link_removed", "error"});
+        }
+        EXPECT_FALSE(exists(place)) << way;
+        EXPECT_TRUE(exists(bound)) << way;
+        ASSERT_EQ(writable(0), 0);
+    }
+    expect_ok("clean");
+    EXPECT_FALSE(exists(bound));
+    ::umount2("/run/systemd/system", MNT_DETACH);
 }
 
 TEST_F(admin_test, a_map_counts_for_the_cgroup_of_who_makes_it) {
