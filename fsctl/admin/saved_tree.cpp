@@ -290,8 +290,10 @@ saved_counts save_tree(const bpffs::directory& top, const bpffs::directory& plac
     return counts;
 }
 
-saved_counts restore_tree(const bpffs::directory& top, const bpffs::directory& place,
-                          const std::string& name, user_names& names, failures& wrong) {
+namespace {
+
+saved_counts restore_files(const bpffs::directory& top, const bpffs::directory& place,
+                           const std::string& name, user_names& names, failures& wrong) {
     saved_counts counts;
     const std::vector<std::string> files = files_of_save(place, name);
     if (files.empty()) {
@@ -316,6 +318,31 @@ saved_counts restore_tree(const bpffs::directory& top, const bpffs::directory& p
     }
     work.finish();
     return counts;
+}
+
+void keep(const bpffs::directory& place, const std::string& name, failures& wrong) {
+    try {
+        mark_refused(place, name);
+    } catch (const std::exception& error) {
+        wrong.add(error);
+    }
+}
+
+} // namespace
+
+saved_counts restore_tree(const bpffs::directory& top, const bpffs::directory& place,
+                          const std::string& name, user_names& names, failures& wrong) {
+    const std::size_t before = wrong.list().size();
+    try {
+        saved_counts counts = restore_files(top, place, name, names, wrong);
+        if (wrong.list().size() != before) {
+            keep(place, name, wrong);
+        }
+        return counts;
+    } catch (const std::exception&) {
+        keep(place, name, wrong);
+        throw;
+    }
 }
 
 } // namespace fsctl

@@ -346,6 +346,31 @@ TEST_F(admin_saves_test, where_nobody_says_a_name_nothing_is_lost) {
     EXPECT_EQ(status_of(at("h")).st_mode & 0777U, 0600U);
 }
 
+TEST_F(admin_saves_test, what_was_refused_outlives_all_later_saves) {
+    make<std::uint32_t, std::uint64_t>("hers", map_kind::hash, {{1, 10}});
+    make<std::uint32_t, std::uint64_t>("his", map_kind::hash, {{2, 20}});
+    ASSERT_EQ(::chown(at("hers").c_str(), alice, alice), 0);
+    ASSERT_EQ(::chown(at("his").c_str(), bob, bob), 0);
+    expect_ok(std::string("save ") + saves);
+    const std::string kept = std::string(saved) + "~refused";
+    for (const std::string& each : {kept, kept + "2"}) {
+        start_again();
+        set_accounts(with_carol);
+        expect_error(std::string("restore ") + saves, 1, {"'his'", "carol"});
+        for (int times = 0; times < 3; times++) {
+            expect_ok(std::string("save ") + saves);
+        }
+        EXPECT_TRUE(exists(each + "/000001.map"));
+        set_accounts("root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n"
+                     "bob:x:1001:1001::/home/bob:/bin/sh\n");
+        make<std::uint32_t, std::uint64_t>("his", map_kind::hash, {{2, 20}});
+        ASSERT_EQ(::chown(at("his").c_str(), bob, bob), 0);
+        expect_ok(std::string("save ") + saves); // the next one to be refused
+    }
+    EXPECT_TRUE(exists(kept + "/000001.map"));
+    EXPECT_FALSE(exists(kept + "3"));
+}
+
 class admin_stale_saves_test : public admin_saves_test {
 protected:
     void SetUp() override {
