@@ -141,6 +141,18 @@ const std::string& user_names::of(uid_t user) {
     return known_.emplace(user, found != nullptr ? found->pw_name : "").first->second;
 }
 
+const std::string& user_names::of_group(gid_t group) {
+    if (const auto found = groups_.find(group); found != groups_.end()) {
+        return found->second;
+    }
+    errno = 0;
+    const struct group* found = getgrgid(group); // NOLINT(concurrency-mt-unsafe)
+    if (found == nullptr) {
+        check_database("groups");
+    }
+    return groups_.emplace(group, found != nullptr ? found->gr_name : "").first->second;
+}
+
 account first_name_of(const account& who) {
     const passwd* first = by_number(who.user);
     if (first == nullptr || who.name == first->pw_name) {

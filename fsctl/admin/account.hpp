@@ -36,18 +36,21 @@ private:
     std::unordered_set<uid_t> numbers_;
 };
 
-// Names of users, for many questions: the first few are asked one by one, which
-// may be the cheaper thing where a directory service knows thousands, and then
-// all are read at once.
+// Names of users, and of groups, for many questions: the first few users are asked one by one,
+// which may be the cheaper thing where a directory service knows thousands, and then all are read
+// at once.
 class user_names {
 public:
     // Empty for a number that no account has. failure when that cannot be asked.
     const std::string& of(uid_t user);
+    // The same of a group.
+    const std::string& of_group(gid_t group);
 
 private:
     void read_all();
 
     std::unordered_map<uid_t, std::string> known_;
+    std::unordered_map<gid_t, std::string> groups_;
     unsigned asked_ = 0;
 };
 

@@ -12,7 +12,10 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
+#include <csignal>
 #include <optional>
+#include <thread>
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -169,18 +172,74 @@ std::vector<uid_t> memory_limits::users() const {
     return all;
 }
 
+namespace {
+
+// While it is there a child can be waited for, and so can the child's own ones,
+// although whoever has started this one lets them go unseen.
+class children_seen {
+public:
+    children_seen() {
+        struct sigaction usual = {};
+        usual.sa_handler = SIG_DFL;
+        ::sigaction(SIGCHLD, &usual, &before_);
+    }
+    children_seen(const children_seen&) = delete;
+    children_seen& operator=(const children_seen&) = delete;
+    children_seen(children_seen&&) = delete;
+    children_seen& operator=(children_seen&&) = delete;
+    ~children_seen() { ::sigaction(SIGCHLD, &before_, nullptr); }
+
+private:
+    struct sigaction before_ = {};
+};
+
+// By its full name, with nothing of the caller's environment: a log-in runs this, too.
+pid_t start_reload() {
+    std::array<char, 19> tool{"/usr/bin/systemctl"};
+    std::array<char, 14> word{"daemon-reload"};
+    std::array<char*, 3> words = {tool.data(), word.data(), nullptr};
+    std::array<char, 32> path{"PATH=/usr/sbin:/usr/bin"};
+    std::array<char, 9> language{"LC_ALL=C"};
+    std::array<char*, 3> environment = {path.data(), language.data(), nullptr};
+    posix_spawn_file_actions_t files;
+    ::posix_spawn_file_actions_init(&files);
+    ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
+    pid_t child = -1;
+    const int error =
+        ::posix_spawn(&child, tool.data(), &files, nullptr, words.data(), environment.data());
+    ::posix_spawn_file_actions_destroy(&files);
+    return error == 0 ? child : -1;
+}
+
+// Others wait for this one meanwhile, those who log in among them.
+bool ends_well(pid_t child) {
+    constexpr std::chrono::seconds most(20);
+    constexpr std::chrono::milliseconds pause(5);
+    const auto end = std::chrono::steady_clock::now() + most;
+    int status = -1;
+    pid_t ended = 0;
+    while ((ended = ::waitpid(child, &status, WNOHANG)) == 0) {
+        if (std::chrono::steady_clock::now() >= end) {
+            ::kill(child, SIGKILL);
+            ::waitpid(child, nullptr, 0);
+            return false;
+        }
+        std::this_thread::sleep_for(pause);
+    }
+    return ended == child && status == 0;
+}
+
+} // namespace
+
 void memory_limits::tell_systemd() {
     struct stat there = {};
     if (::lstat(untold, &there) != 0 || ::stat("/run/systemd/private", &there) != 0) {
         return; // nothing to tell, or nobody
     }
-    std::array<char, 10> tool{"systemctl"};
-    std::array<char, 14> word{"daemon-reload"};
-    std::array<char*, 3> words = {tool.data(), word.data(), nullptr};
-    pid_t child = -1;
-    int status = -1;
-    if (::posix_spawnp(&child, tool.data(), nullptr, nullptr, words.data(), environ) != 0 ||
-        ::waitpid(child, &status, 0) != child || status != 0) {
+    const children_seen seen;
+    const pid_t child = start_reload();
+    if (child < 0 || !ends_well(child)) {
         throw failure("systemd has not been told of the bounds of memory",
                       "'systemctl daemon-reload' does that.");
     }

@@ -109,16 +109,41 @@ bpffs::directory open_save_place(const bpffs::path& where, if_no_place missing) 
     return at;
 }
 
+namespace {
+
+constexpr const char* refused_mark = "refused";
+
+// One that gives way to newer ones, unless it has what is nowhere else.
+void retire(const bpffs::directory& place, const std::string& name, const std::string& old) {
+    bpffs::error_code absent;
+    (void)bpffs::look_at({place, old + "/" + refused_mark}, absent);
+    if (absent) {
+        remove_save(place, old);
+        return;
+    }
+    bpffs::error_code taken = make_error_code(boost::system::errc::file_exists);
+    for (unsigned count = 1; taken == boost::system::errc::file_exists; ++count) {
+        const std::string kept =
+            fmt::format("{}~refused{}", name, count == 1 ? std::string() : std::to_string(count));
+        bpffs::rename({place, old}, {place, kept}, bpffs::on_conflict::fail, taken);
+    }
+    if (taken) {
+        throw bpffs::error(taken, "rename", place.name() / old);
+    }
+}
+
+} // namespace
+
 new_save::new_save(const bpffs::directory& place, std::string name)
     : place_(place), name_(std::move(name)), working_(name_ + "~new") {
-    remove_save(place_, working_);
+    retire(place_, name_, working_); // one that was killed while it exchanged them left the old one
     bpffs::make_directory({place_, working_}, bpffs::mode(0700));
     inside_ = bpffs::directory::open({place_, working_}, bpffs::symlinks::refuse);
 }
 
 new_save::~new_save() {
     try {
-        remove_save(place_, working_);
+        retire(place_, name_, working_);
     } catch (const std::exception&) { // NOLINT(bugprone-empty-catch): the next run tries again
     }
 }
@@ -147,6 +172,17 @@ void new_save::add(const std::string& file, const std::function<void(std::FILE*)
     sync(fd, shown);
 }
 
+void mark_refused(const bpffs::directory& place, const std::string& name) {
+    const bpffs::directory inside = bpffs::directory::open({place, name}, bpffs::symlinks::refuse);
+    const int fd = ::openat(inside.fd().get(), refused_mark,
+                            O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    const bpffs::owned_fd held = bpffs::owned_fd::adopt(fd);
+    if (fd < 0) {
+        fail("make", inside.name() / refused_mark);
+    }
+    sync_directory(inside);
+}
+
 void new_save::finish() {
     sync_directory(inside_);
     const bpffs::location working(place_, working_);
@@ -155,7 +191,7 @@ void new_save::finish() {
     bpffs::rename(working, there, bpffs::on_conflict::fail, code);
     if (code == boost::system::errc::file_exists) {
         const std::string old = name_ + "~old";
-        remove_save(place_, old);
+        retire(place_, name_, old);
         bpffs::rename(working, there, bpffs::on_conflict::exchange);
         bpffs::rename(working, {place_, old});
     } else if (code) {

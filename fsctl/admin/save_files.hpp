@@ -57,6 +57,10 @@ file_handle open_saved(const bpffs::directory& place, const std::string& name,
 std::optional<file_handle> find_saved(const bpffs::directory& place, const std::string& name,
                                       const std::string& file);
 
+// Part of it could not be restored: once newer ones have taken its place it is kept as
+// NAME~refused (~refused2, ...), which no save ever removes.
+void mark_refused(const bpffs::directory& place, const std::string& name);
+
 // With all that is in it; nothing where there is none.
 void remove_save(const bpffs::directory& place, const std::string& name);
 

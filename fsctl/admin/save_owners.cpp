@@ -18,7 +18,8 @@ namespace fsctl {
 
 namespace {
 
-constexpr std::string_view first_line = "bpffs-save 1";
+constexpr std::string_view first_line = "bpffs-save 2";
+constexpr std::string_view first_line_before = "bpffs-save 1";
 
 std::string in_words(const std::string& name, uid_t user) {
     return fmt::format("{} (uid {})", name.empty() ? "a user without account" : name, user);
@@ -38,17 +39,17 @@ bool read_line(save_owners& into, std::string_view line) {
         into.directory = user;
         return line.empty();
     }
-    if (key != "user" || !line.starts_with(' ')) {
+    if ((key != "user" && key != "group") || !line.starts_with(' ')) {
         return false;
     }
-    into.users[user] = line.substr(1);
+    (key == "user" ? into.users : into.groups)[user] = line.substr(1);
     return true;
 }
 
 std::optional<save_owners> parse(const std::string& text) {
     std::vector<std::string_view> lines = split(text, '\n');
-    if (lines.size() < 4 || lines.front() != first_line || !lines.back().empty() ||
-        lines[lines.size() - 2] != "end") {
+    if (lines.size() < 4 || (lines.front() != first_line && lines.front() != first_line_before) ||
+        !lines.back().empty() || lines[lines.size() - 2] != "end") {
         return std::nullopt;
     }
     save_owners read;
@@ -71,6 +72,9 @@ void write_owners(std::FILE* to, const save_owners& owners) {
     std::string text = fmt::format("{}\nof {}\n", first_line, owners.directory);
     for (const auto& [user, name] : owners.users) {
         text += fmt::format("user {} {}\n", user, name);
+    }
+    for (const auto& [group, name] : owners.groups) {
+        text += fmt::format("group {} {}\n", group, name);
     }
     text += "end\n";
     if (std::fwrite(text.data(), 1, text.size(), to) != text.size() || std::fflush(to) != 0) {
@@ -108,11 +112,27 @@ void rightful::check_directory() const {
                   "Nothing of it is restored.");
 }
 
+namespace {
+
+// Null where the save does not say it.
+const std::string* known_in(const std::map<std::uint32_t, std::string>& names,
+                            std::uint32_t number) {
+    const auto found = names.find(number);
+    return found == names.end() || found->second == unknown_name ? nullptr : &found->second;
+}
+
+std::string now_words(const std::string& now) {
+    return now.empty() ? "nobody's" : fmt::format("'{}'s", now);
+}
+
+} // namespace
+
 void rightful::check(uid_t user) const {
     if (user == 0) {
         return;
     }
-    if (!owners_) {
+    const std::string* then = owners_ ? known_in(owners_->users, user) : nullptr;
+    if (then == nullptr) {
         if (user != directory_) {
             throw failure(
                 fmt::format("belonged to uid {}, and the save does not say who that was", user),
@@ -120,13 +140,30 @@ void rightful::check(uid_t user) const {
         }
         return;
     }
-    const auto then = owners_->users.find(user);
-    const std::string& now = names_.of(user);
-    if (then == owners_->users.end() || then->second != now) {
+    if (const std::string& now = names_.of(user); *then != now) {
         throw failure(fmt::format("belonged to {}, and that number is {} now",
-                                  owners_->name_of(user),
-                                  now.empty() ? "nobody's" : fmt::format("'{}'s", now)),
+                                  owners_->name_of(user), now_words(now)),
                       "It is not restored: it would be given to somebody else.");
+    }
+}
+
+void rightful::check_group(gid_t group) const {
+    if (group == 0) {
+        return;
+    }
+    const std::string* then = owners_ ? known_in(owners_->groups, group) : nullptr;
+    if (then == nullptr) {
+        if (group != group_) {
+            throw failure(
+                fmt::format("was of gid {}, and the save does not say which group that was", group),
+                "It is restored without any rights of a group.");
+        }
+        return;
+    }
+    if (const std::string& now = names_.of_group(group); *then != now) {
+        throw failure(fmt::format("was of the group '{}' (gid {}), and that number is {} now",
+                                  *then, group, now_words(now)),
+                      "It is restored without any rights of a group.");
     }
 }
 

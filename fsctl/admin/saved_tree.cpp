@@ -49,7 +49,22 @@ public:
 private:
     void note(uid_t user) {
         if (!owners_.users.contains(user)) {
-            owners_.users.emplace(user, names_.of(user));
+            owners_.users.emplace(user, asked([&] { return names_.of(user); }));
+        }
+    }
+    void note_group(gid_t group) {
+        if (!owners_.groups.contains(group)) {
+            owners_.groups.emplace(group, asked([&] { return names_.of_group(group); }));
+        }
+    }
+
+    // At a shutdown the network may be gone, and the directory of users with it: that
+    // loses no maps.
+    template <class Ask> static std::string asked(Ask ask) {
+        try {
+            return ask();
+        } catch (const failure&) {
+            return unknown_name;
         }
     }
 
@@ -88,6 +103,7 @@ private:
         into_.add([&](std::FILE* to) { counts_.entries += write_map(to, what, held); });
         for (const saved_name& each : above_) {
             note(each.owner);
+            note_group(each.group);
         }
         ++counts_.maps;
     }
@@ -145,8 +161,9 @@ bpffs::directory make_stage(const bpffs::directory& top) {
 
 class restoring {
 public:
-    restoring(const bpffs::directory& top, const rightful& owners, saved_counts& counts)
-        : top_(top), owners_(owners), counts_(counts) {}
+    restoring(const bpffs::directory& top, const rightful& owners, saved_counts& counts,
+              failures& wrong)
+        : top_(top), owners_(owners), counts_(counts), wrong_(wrong) {}
 
     void restore(map_reader& from) {
         const saved_map what = from.verify();
@@ -165,7 +182,7 @@ public:
         const bpffs::location working(stage_, "map");
         bpffs::remove(working, absent); // of one that failed
         fill(working, what, from);
-        set_owner_and_mode(working, what.place.back());
+        set_owner_and_mode(working, rightful_name(what, what.place.size() - 1));
         bpffs::rename(working, place);
         ++counts_.maps;
     }
@@ -190,6 +207,27 @@ private:
         }
     }
 
+    // One of the names of a map, without what was a group's whose number is another
+    // one's now.
+    saved_name rightful_name(const saved_map& what, std::size_t which) {
+        constexpr unsigned of_a_group = 02070;
+        saved_name one = what.place[which];
+        try {
+            owners_.check_group(one.group);
+        } catch (const failure& error) {
+            saved_map shown;
+            shown.place.assign(what.place.begin(),
+                               what.place.begin() + static_cast<std::ptrdiff_t>(which) + 1);
+            wrong_.add(
+                failure(fmt::format("'{}' {}", shown.shown(), error.what()), error.remedy()));
+            // Others than root can give it to groups of their own only.
+            const bpffs::identity caller = bpffs::identity::of_caller();
+            one.group = caller.user == 0 ? bpffs::look_at({top_, "."}).group : caller.group;
+            one.bits = one.bits.without(bpffs::mode(of_a_group));
+        }
+        return one;
+    }
+
     // Directories above the map. What is missing gets its owner and mode where
     // nobody else can put another file in its place, and then its name.
     bpffs::directory make_parents(const saved_map& what) {
@@ -201,7 +239,7 @@ private:
             if (absent == boost::system::errc::no_such_file_or_directory) {
                 const bpffs::location working(stage_, "directory");
                 bpffs::make_directory(working, bpffs::mode(0700));
-                set_owner_and_mode(working, what.place[i]);
+                set_owner_and_mode(working, rightful_name(what, i));
                 bpffs::rename(working, next);
             }
             bpffs::directory below = bpffs::directory::open(next, bpffs::symlinks::refuse);
@@ -237,6 +275,7 @@ private:
     const bpffs::directory& top_;
     const rightful& owners_;
     saved_counts& counts_;
+    failures& wrong_;
     bpffs::directory stage_;
 };
 
@@ -251,21 +290,24 @@ saved_counts save_tree(const bpffs::directory& top, const bpffs::directory& plac
     return counts;
 }
 
-saved_counts restore_tree(const bpffs::directory& top, const bpffs::directory& place,
-                          const std::string& name, user_names& names, failures& wrong) {
+namespace {
+
+saved_counts restore_files(const bpffs::directory& top, const bpffs::directory& place,
+                           const std::string& name, user_names& names, failures& wrong) {
     saved_counts counts;
     const std::vector<std::string> files = files_of_save(place, name);
     if (files.empty()) {
         return counts;
     }
-    const rightful owners(read_owners(place, name), bpffs::look_at({top, "."}).owner, names);
+    const bpffs::file_info directory = bpffs::look_at({top, "."});
+    const rightful owners(read_owners(place, name), directory.owner, directory.group, names);
     try {
         owners.check_directory();
     } catch (const failure& error) {
         throw failure(fmt::format("'{}' {}", (place.name() / name).native(), error.what()),
                       error.remedy());
     }
-    restoring work(top, owners, counts);
+    restoring work(top, owners, counts, wrong);
     for (const std::string& file : files) {
         try {
             map_reader from(open_saved(place, name, file), (place.name() / name / file).native());
@@ -276,6 +318,31 @@ saved_counts restore_tree(const bpffs::directory& top, const bpffs::directory& p
     }
     work.finish();
     return counts;
+}
+
+void keep(const bpffs::directory& place, const std::string& name, failures& wrong) {
+    try {
+        mark_refused(place, name);
+    } catch (const std::exception& error) {
+        wrong.add(error);
+    }
+}
+
+} // namespace
+
+saved_counts restore_tree(const bpffs::directory& top, const bpffs::directory& place,
+                          const std::string& name, user_names& names, failures& wrong) {
+    const std::size_t before = wrong.list().size();
+    try {
+        saved_counts counts = restore_files(top, place, name, names, wrong);
+        if (wrong.list().size() != before) {
+            keep(place, name, wrong);
+        }
+        return counts;
+    } catch (const std::exception&) {
+        keep(place, name, wrong);
+        throw;
+    }
 }
 
 } // namespace fsctl

@@ -30,9 +30,10 @@ saved_counts save_tree(const bpffs::directory& top, const bpffs::directory& plac
 
 // Makes the maps of a save again, below `top`: each appears with all its
 // entries, its owner, group and mode, or not at all. One whose name is taken is
-// left out, so doing it twice is doing it once. Files that are damaged, or of users
-// that are gone, go into `wrong`, and the others are still restored. failure where the
-// whole save is of somebody else than `top`.
+// left out, so doing it twice is doing it once. What was of a group whose number is
+// another one's now gets the directory's group, without a right. That, and files that are damaged,
+// or of users that are gone, go into `wrong`, and the others are still restored. failure where the
+// whole save is of somebody else than `top`. A save that is not restored as a whole is kept.
 saved_counts restore_tree(const bpffs::directory& top, const bpffs::directory& place,
                           const std::string& name, user_names& names, failures& wrong);
 

@@ -54,6 +54,12 @@ private:
         }
         const uid_t user = owners->directory;
         const std::string& who = owners->users.at(user);
+        if (who == unknown_name) { // when it was saved nobody answered
+            if (user != 0 && !accounts_.has_number(user)) {
+                found_.push_back({who, user, at.name() / name, true});
+            }
+            return true;
+        }
         if (user != 0 && !accounts_.has(who, user)) {
             const bool some = accounts_.has_name(who) || accounts_.has_number(user);
             found_.push_back({who, user, at.name() / name, some});

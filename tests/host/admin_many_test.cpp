@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -380,6 +381,33 @@ TEST_F(admin_systemd_test, is_told_what_a_killed_apply_has_not) {
     expect_ok("apply");
     EXPECT_EQ(text_of("/run/told"), "x\ny\n");
     EXPECT_FALSE(exists(untold));
+}
+
+TEST_F(admin_systemd_test, is_told_whatever_the_caller_has_set) {
+    write_policy("[[grant]]\nusers = [\"alice\"]\nmemory = \"64M\"\n");
+    // Not a shell's variables, which it makes itself.
+    let_systemctl("tr '\\0' '\\n' < /proc/$$/environ > /run/told");
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::signal(SIGCHLD, SIG_IGN);
+        ::setenv("PATH", "/nowhere", 1);
+        ::setenv("SYSTEMD_OFFLINE", "1", 1);
+        ::_exit(run_admin("apply").status);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(mounts_on(place), 1);
+    EXPECT_EQ(text_of("/run/told"), "PATH=/usr/sbin:/usr/bin\nLC_ALL=C\n");
+}
+
+TEST_F(admin_systemd_test, that_never_answers_is_not_waited_for) {
+    write_policy("[[grant]]\nusers = [\"alice\"]\nmemory = \"64M\"\n");
+    let_systemctl("exec sleep 100");
+    const auto start = std::chrono::steady_clock::now();
+    expect_error("apply", 1, {"systemd has not been told"});
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(40));
+    EXPECT_EQ(mounts_on(place), 0);
 }
 
 TEST_F(admin_fmode_test, a_bound_that_stays_makes_no_refusal_of_what_is_gone) {

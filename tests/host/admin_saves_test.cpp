@@ -304,6 +304,73 @@ TEST_F(admin_saves_test, a_damaged_list_of_owners_gives_nothing) {
     EXPECT_FALSE(exists(at("h")));
 }
 
+TEST_F(admin_saves_test, another_group_with_the_number_gets_none_of_it) {
+    const auto set_groups = [](const std::string& lines) {
+        std::ofstream("/run/group") << "root:x:0:\n" << lines;
+    };
+    set_groups("staff:x:2000:bob\nkept:x:2001:bob\n");
+    ASSERT_EQ(::chmod("/run/group", 0644), 0);
+    ASSERT_EQ(::mount("/run/group", "/etc/group", nullptr, MS_BIND, nullptr), 0);
+    ASSERT_EQ(::mkdir(at("d").c_str(), 0700), 0);
+    for (const auto& [name, group] :
+         {std::pair("staffs", 2000U), std::pair("d/keeps", 2001U), std::pair("d", 2000U)}) {
+        if (std::string(name) != "d") {
+            make<std::uint32_t, std::uint64_t>(name, map_kind::hash, {{1, 10}});
+        }
+        ASSERT_EQ(::chown(at(name).c_str(), alice, group), 0);
+        ASSERT_EQ(::chmod(at(name).c_str(), 0770), 0);
+    }
+    expect_ok(std::string("save ") + saves);
+    start_again();
+    set_groups("others:x:2000:bob\nkept:x:2001:bob\n");
+    expect_error(std::string("restore ") + saves, 1,
+                 {"'staffs'", "'d'", "staff", "gid 2000", "'others's"});
+    for (const char* name : {"staffs", "d"}) {
+        EXPECT_EQ(status_of(at(name)).st_gid, alice) << name << ": the directory's";
+        EXPECT_EQ(status_of(at(name)).st_mode & 0777U, 0700U) << name;
+    }
+    EXPECT_EQ(status_of(at("d/keeps")).st_gid, 2001U);
+    EXPECT_EQ(status_of(at("d/keeps")).st_mode & 0777U, 0770U);
+    ::umount2("/etc/group", MNT_DETACH);
+}
+
+TEST_F(admin_saves_test, where_nobody_says_a_name_nothing_is_lost) {
+    make<std::uint32_t, std::uint64_t>("h", map_kind::hash, {{1, 10}});
+    ASSERT_EQ(::chown(at("h").c_str(), alice, 2000), 0);
+    ASSERT_EQ(::chmod(at("h").c_str(), 0640), 0);
+    let_groups_fail();
+    expect_ok(std::string("save ") + saves);
+    let_groups_answer();
+    start_again();
+    expect_error(std::string("restore ") + saves, 1, {"'h'", "does not say which group"});
+    EXPECT_EQ(status_of(at("h")).st_mode & 0777U, 0600U);
+}
+
+TEST_F(admin_saves_test, what_was_refused_outlives_all_later_saves) {
+    make<std::uint32_t, std::uint64_t>("hers", map_kind::hash, {{1, 10}});
+    make<std::uint32_t, std::uint64_t>("his", map_kind::hash, {{2, 20}});
+    ASSERT_EQ(::chown(at("hers").c_str(), alice, alice), 0);
+    ASSERT_EQ(::chown(at("his").c_str(), bob, bob), 0);
+    expect_ok(std::string("save ") + saves);
+    const std::string kept = std::string(saved) + "~refused";
+    for (const std::string& each : {kept, kept + "2"}) {
+        start_again();
+        set_accounts(with_carol);
+        expect_error(std::string("restore ") + saves, 1, {"'his'", "carol"});
+        for (int times = 0; times < 3; times++) {
+            expect_ok(std::string("save ") + saves);
+        }
+        EXPECT_TRUE(exists(each + "/000001.map"));
+        set_accounts("root:x:0:0::/root:/bin/sh\nalice:x:1000:1000::/home/alice:/bin/sh\n"
+                     "bob:x:1001:1001::/home/bob:/bin/sh\n");
+        make<std::uint32_t, std::uint64_t>("his", map_kind::hash, {{2, 20}});
+        ASSERT_EQ(::chown(at("his").c_str(), bob, bob), 0);
+        expect_ok(std::string("save ") + saves); // the next one to be refused
+    }
+    EXPECT_TRUE(exists(kept + "/000001.map"));
+    EXPECT_FALSE(exists(kept + "3"));
+}
+
 class admin_stale_saves_test : public admin_saves_test {
 protected:
     void SetUp() override {
