@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <mutex>
 #include <unordered_map>
+#include <utility>
 
 #include <sys/types.h>
 
@@ -58,6 +59,32 @@ private:
     limits most_;
     std::mutex mutex_;
     std::unordered_map<uid_t, taken> users_; // those who have something open
+};
+
+// What a user has opened: counts for them, with the text that it keeps.
+class counted_for_user {
+public:
+    counted_for_user() = default;
+    counted_for_user(const counted_for_user&) = delete;
+    counted_for_user& operator=(const counted_for_user&) = delete;
+    counted_for_user(counted_for_user&&) = delete;
+    counted_for_user& operator=(counted_for_user&&) = delete;
+    virtual ~counted_for_user() = default;
+
+    // Whose it is, as long as it is open. refused EDQUOT where what it keeps is too much.
+    void count_for(allowances::claim user) {
+        claim_ = std::move(user);
+        claim_.keep(kept());
+    }
+
+protected:
+    // What is kept from the start, in bytes.
+    [[nodiscard]] virtual std::size_t kept() const { return 0; }
+    // It has become this much.
+    void keep(std::size_t bytes) { claim_.keep(bytes); }
+
+private:
+    allowances::claim claim_;
 };
 
 } // namespace fsctl::view

@@ -14,22 +14,14 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <fuse_lowlevel.h>
 #include <sys/types.h>
 
 namespace fsctl::view {
 
-class open_file {
+class open_file : public counted_for_user {
 public:
-    open_file() = default;
-    open_file(const open_file&) = delete;
-    open_file& operator=(const open_file&) = delete;
-    open_file(open_file&&) = delete;
-    open_file& operator=(open_file&&) = delete;
-    virtual ~open_file() = default;
-
     // At most `size` bytes from `at` on; none at the end.
     virtual std::string read(std::size_t size, off_t at) = 0;
     // How much of it has been taken: all, or of a stream the whole lines before the first one that
@@ -48,21 +40,6 @@ public:
     // What poll(2) finds now. `later`, which may be null, is taken over: it is told when a stream
     // that waits becomes readable.
     virtual unsigned poll(fuse_pollhandle* later);
-
-    // Whose file it is, as long as it is open. refused EDQUOT where what it keeps is too much.
-    void count_for(allowances::claim user) {
-        claim_ = std::move(user);
-        claim_.keep(kept());
-    }
-
-protected:
-    // The text that is kept from the start.
-    [[nodiscard]] virtual std::size_t kept() const { return 0; }
-    // It has become this much.
-    void keep(std::size_t bytes) { claim_.keep(bytes); }
-
-private:
-    allowances::claim claim_;
 };
 
 // What takes lines of text, each a value. What is wrong in any of them is found before the first

@@ -18,7 +18,7 @@
 
 namespace fsctl::view {
 
-class listing {
+class listing : public counted_for_user {
 public:
     struct item {
         std::string name;
@@ -26,25 +26,10 @@ public:
         mode_t type = 0; // S_IFREG and so on; 0: unknown
     };
 
-    listing() = default;
-    listing(const listing&) = delete;
-    listing& operator=(const listing&) = delete;
-    listing(listing&&) = delete;
-    listing& operator=(listing&&) = delete;
-    virtual ~listing() = default;
-
     // As many entries from the offset on as fit, in the kernel's form; none at the end.
     std::string read(fuse_req_t request, std::size_t size, off_t from);
 
-    // Whose listing it is, as long as it is open. refused EDQUOT where what it keeps is too much.
-    void count_for(allowances::claim user) {
-        claim_ = std::move(user);
-        claim_.keep(kept());
-    }
-
 protected:
-    // How much it keeps, in bytes.
-    [[nodiscard]] virtual std::size_t kept() const { return 0; }
     // The entry with this place in the listing; false at the end. Called in order, or back to
     // any place before.
     virtual bool get(std::size_t place, item& out) = 0;
@@ -53,7 +38,6 @@ protected:
 
 private:
     std::mutex mutex_;
-    allowances::claim claim_;
 };
 
 // The children of a directory, an object or its entries, as the calling thread may list them.

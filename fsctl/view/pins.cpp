@@ -249,11 +249,15 @@ bpffs::map open_map(const node& of, bpffs::access rights) {
 
 namespace {
 
-// Not where it may come out otherwise for the next one who asks, or the next time.
-void remember_shape(const node& pin, const std::shared_ptr<const object_shape>& shape) {
-    if (!shape->map || !shape->map->lacks_types()) {
-        known_shapes().remember(pin.number, shape);
-        pin.set_shape(shape);
+// Whether it comes out the same for the next one who asks, and the next time.
+bool lasts(const object_shape& shape) {
+    return !shape.map || !shape.map->lacks_types();
+}
+
+// One that has just been made.
+void remember_shape(const node& pin, const std::shared_ptr<const object_shape>& made) {
+    if (lasts(*made)) {
+        known_shapes().remember(pin.number, made);
     }
 }
 
@@ -266,8 +270,11 @@ std::shared_ptr<const object_shape> shape_of(const node& of, const settings& cho
         shape = known_shapes().find(pin.number).value_or(nullptr);
         if (!shape) {
             shape = make_shape(open_object(pin, bpffs::access::read), chosen);
+            remember_shape(pin, shape);
         }
-        remember_shape(pin, shape);
+        if (lasts(*shape)) {
+            pin.set_shape(shape);
+        }
     }
     return shape;
 }
@@ -283,11 +290,14 @@ shown_map open_shown(const node& of, bpffs::access rights, const settings& chose
     if (!shape || shape->id != map.info().id) {
         shape = bpffs::can_read(rights) ? shape_of_map(map, chosen)
                                         : make_shape(open_object(pin, bpffs::access::read), chosen);
+        remember_shape(pin, shape);
     }
     if (!shape->map || shape->id != map.info().id) {
         throw refused(ESTALE);
     }
-    remember_shape(pin, shape);
+    if (lasts(*shape)) {
+        pin.set_shape(shape);
+    }
     return {std::move(map), seen, shape->map};
 }
 
