@@ -67,6 +67,16 @@ const passwd* by_number(uid_t user) {
     return found;
 }
 
+// Null where no account has this name.
+const passwd* by_name(const std::string& name) {
+    errno = 0;
+    const passwd* found = getpwnam(name.c_str()); // NOLINT(concurrency-mt-unsafe)
+    if (found == nullptr) {
+        check_database("users");
+    }
+    return found;
+}
+
 } // namespace
 
 std::vector<account> list_accounts() {
@@ -95,15 +105,7 @@ account_book::account_book() {
 
 // What is not listed is asked for: some directories of users list nobody.
 bool account_book::has_name(const std::string& name) const {
-    if (by_name_.contains(name)) {
-        return true;
-    }
-    errno = 0;
-    const bool found = getpwnam(name.c_str()) != nullptr; // NOLINT(concurrency-mt-unsafe)
-    if (!found) {
-        check_database("users");
-    }
-    return found;
+    return by_name_.contains(name) || by_name(name) != nullptr;
 }
 
 bool account_book::has_number(uid_t user) const {
@@ -114,11 +116,7 @@ bool account_book::has(const std::string& name, uid_t user) const {
     if (const auto listed = by_name_.find(name); listed != by_name_.end()) {
         return listed->second == user;
     }
-    errno = 0;
-    const passwd* found = getpwnam(name.c_str()); // NOLINT(concurrency-mt-unsafe)
-    if (found == nullptr) {
-        check_database("users");
-    }
+    const passwd* found = by_name(name);
     return found != nullptr && found->pw_uid == user;
 }
 

@@ -542,18 +542,6 @@ private:
     pid_t child_ = -1;
 };
 
-/// The exit status, or -1 where it has not ended after some seconds.
-int status_in_time(const std::string& line) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::alarm(20);
-        ::_exit(run_admin(line).status);
-    }
-    int status = -1;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 TEST_F(admin_test, no_user_makes_root_wait) {
     ASSERT_EQ(::mkdir("/run/bpffs", 0755), 0);
     const held_by_a_user held("/run/bpffs");

@@ -35,18 +35,6 @@ void write_policy(const std::string& text) {
 
 constexpr const char* for_both = "[[grant]]\nusers = [\"alice\", \"bob\"]\n";
 
-/// The exit status, or -1 where it has not ended after some seconds.
-int status_in_time(const std::string& line) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-        ::alarm(20);
-        ::_exit(run_admin(line).status);
-    }
-    int status = -1;
-    ::waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 // Homes that do not answer
 
 /// A file system whose server has taken it and never says a word.

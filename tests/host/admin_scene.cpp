@@ -36,6 +36,17 @@ answer run_admin(const std::string& line) {
     return got;
 }
 
+int status_in_time(const std::string& line) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::alarm(20);
+        ::_exit(run_admin(line).status);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 outcome make_map_in(const std::string& directory, std::uint32_t type) {
     const handle fd = open_file(directory, O_PATH | O_DIRECTORY);
     const handle token = token_create(fd.get());

@@ -25,6 +25,9 @@ struct answer {
 /// "add alice mode 0750" as words.
 answer run_admin(const std::string& line);
 
+/// The exit status, or -1 where it has not ended after some seconds.
+int status_in_time(const std::string& line);
+
 /// What a directory is for: its user makes a map "m" in it, with nothing but its token.
 outcome make_map_in(const std::string& directory, std::uint32_t type);
 
