@@ -18,6 +18,9 @@ series=$here/linux-6.12/series
 # fragments; the build directory in the tree, named after them. The scripts change the first two.
 flavour=patched configuration=(lean base) output=o-base
 
+# The modules that test_progs loads. They are kept beside a kernel of the selftests configuration.
+test_modules=(bpf_testmod bpf_test_no_cfi bpf_test_modorder_x bpf_test_modorder_y)
+
 say() { echo "kernel: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
