@@ -56,7 +56,7 @@ void overlay(entitlement& onto, const wishes& more) {
 void check_together(const entitlement& what) {
     if ((what.mode.value.bits() & 0002U) != 0 && !what.caps.value.empty()) {
         throw policy_failure(
-            what.caps.from,
+            what.caps.from.file ? what.caps.from : what.mode.from,
             fmt::format("mode {} ({}) lets everybody write, and whoever may write has caps {} ({})",
                         what.mode.value.octal(), to_string(what.mode.from),
                         bpffs::to_string(what.caps.value), to_string(what.caps.from)),

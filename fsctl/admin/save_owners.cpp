@@ -46,21 +46,6 @@ bool read_line(save_owners& into, std::string_view line) {
     return true;
 }
 
-std::optional<save_owners> parse(const std::string& text) {
-    std::vector<std::string_view> lines = split(text, '\n');
-    if (lines.size() < 4 || (lines.front() != first_line && lines.front() != first_line_before) ||
-        !lines.back().empty() || lines[lines.size() - 2] != "end") {
-        return std::nullopt;
-    }
-    save_owners read;
-    for (std::size_t i = 1; i + 2 < lines.size(); i++) {
-        if (!read_line(read, lines[i])) {
-            return std::nullopt;
-        }
-    }
-    return read.users.contains(read.directory) ? std::optional(read) : std::nullopt;
-}
-
 } // namespace
 
 std::string save_owners::name_of(uid_t user) const {
@@ -83,6 +68,21 @@ void write_owners(std::FILE* to, const save_owners& owners) {
     }
 }
 
+std::optional<save_owners> parse_owners(const std::string& text) {
+    std::vector<std::string_view> lines = split(text, '\n');
+    if (lines.size() < 4 || (lines.front() != first_line && lines.front() != first_line_before) ||
+        !lines.back().empty() || lines[lines.size() - 2] != "end") {
+        return std::nullopt;
+    }
+    save_owners read;
+    for (std::size_t i = 1; i + 2 < lines.size(); i++) {
+        if (!read_line(read, lines[i])) {
+            return std::nullopt;
+        }
+    }
+    return read.users.contains(read.directory) ? std::optional(read) : std::nullopt;
+}
+
 std::optional<save_owners> read_owners(const bpffs::directory& place, const std::string& name) {
     const std::optional<file_handle> from = find_saved(place, name, owners_file);
     if (!from) {
@@ -93,7 +93,7 @@ std::optional<save_owners> read_owners(const bpffs::directory& place, const std:
     for (std::size_t got = 0; (got = std::fread(some.data(), 1, some.size(), from->get())) > 0;) {
         text.append(some.data(), got);
     }
-    std::optional<save_owners> read = parse(text);
+    std::optional<save_owners> read = parse_owners(text);
     if (!read) {
         throw failure(fmt::format("'{}' is damaged: it does not say whose the save is",
                                   (place.name() / name / owners_file).native()),

@@ -45,6 +45,9 @@ inline constexpr const char* owners_file = "owners";
 
 void write_owners(std::FILE* to, const save_owners& owners);
 
+// What write_owners wrote. Nothing where the text is not whole.
+std::optional<save_owners> parse_owners(const std::string& text);
+
 // Nothing where there is none: earlier versions wrote none. failure where it is not
 // whole.
 std::optional<save_owners> read_owners(const bpffs::directory& place, const std::string& name);

@@ -3,6 +3,7 @@
 // The kinds of open files; see files.hpp.
 #include "files.hpp"
 
+#include "dump_reader.hpp"
 #include "pins.hpp"
 #include "refused.hpp"
 #include "restore.hpp"

@@ -7,21 +7,13 @@
 #include <bpffs/map.hpp>
 
 #include <cstddef>
-#include <stdexcept>
 #include <string>
 
 namespace fsctl::view {
 
-// What is wrong with a dump; `number` is the errno for it.
-struct wrong_dump : std::runtime_error {
-    wrong_dump(int errno_value, const std::string& what)
-        : std::runtime_error(what), number(errno_value) {}
-    int number;
-};
-
 // Needs R and W. Elements that the dump has not are deleted first (arrays have none such), then
-// the others are set. wrong_dump EINVAL, or ENOSPC for more elements than the map takes;
-// `refused` where the map refuses an element that was right in itself.
+// the others are set. wrong_dump (dump_reader.hpp) EINVAL, or ENOSPC for more elements than the map
+// takes; `refused` where the map refuses an element that was right in itself.
 void restore(bpffs::map& into, std::string& dump);
 
 // No dump of this map is longer, however it is laid out.
