@@ -5,6 +5,7 @@
 // may read the program may have them; kernel addresses stay hidden from those
 // without CAP_BPF.
 #include "common/operand.hpp"
+#include "common/whole_file.hpp"
 #include "disasm.hpp"
 #include "prototype.hpp"
 #include "verbs.hpp"
@@ -13,7 +14,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 
 #include <bpf/bpf.h>
 
@@ -212,17 +212,6 @@ private:
     std::size_t line_ = 0;
 };
 
-void write_file(const std::string& file, const bpffs::program& shown) {
-    const bpffs::program_code code = shown.code();
-    std::ofstream to(file, std::ios::binary | std::ios::trunc);
-    to.write(reinterpret_cast<const char*>(code.translated.data()),
-             static_cast<std::streamsize>(code.translated.size()));
-    to.close();
-    if (!to) {
-        throw failure(fmt::format("cannot write '{}': {}", file, std::strerror(errno)));
-    }
-}
-
 } // namespace
 
 void prog_dump(context& with, words& given) {
@@ -235,7 +224,7 @@ void prog_dump(context& with, words& given) {
     given.end();
     const bpffs::program shown = open_program(named, bpffs::access::read);
     if (!file.empty()) {
-        write_file(file, shown);
+        write_whole(file, bytes(shown.code().translated));
         return;
     }
     dumper(with, shown,

@@ -5,12 +5,11 @@
 // about a program it refuses is shown from its end, where the reason is.
 #include "common/identity.hpp"
 #include "common/operand.hpp"
+#include "common/whole_file.hpp"
 #include "verbs.hpp"
 
 #include <bpffs/object_file.hpp>
 
-#include <cstring>
-#include <fstream>
 #include <utility>
 
 #include <bpf/libbpf.h>
@@ -133,14 +132,8 @@ std::string end_of(std::string_view log) {
 }
 
 void write_log(const std::string& file, const std::string& log) {
-    if (file.empty()) {
-        return;
-    }
-    std::ofstream to(file, std::ios::trunc);
-    to << log;
-    to.close();
-    if (!to) {
-        throw failure(fmt::format("cannot write the log to '{}': {}", file, std::strerror(errno)));
+    if (!file.empty()) {
+        write_whole(file, log);
     }
 }
 

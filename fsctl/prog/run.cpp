@@ -2,6 +2,7 @@
 //
 // run: a test run on data and context from files, in bpftool's words.
 #include "common/operand.hpp"
+#include "common/whole_file.hpp"
 #include "verbs.hpp"
 
 #include <algorithm>
@@ -118,13 +119,7 @@ void write_out(context& with, std::string_view name, const std::string& file,
         return;
     }
     if (file != "-") {
-        std::ofstream to(file, std::ios::binary | std::ios::trunc);
-        to.write(reinterpret_cast<const char*>(data.data()),
-                 static_cast<std::streamsize>(data.size()));
-        to.close();
-        if (!to) {
-            throw failure(fmt::format("cannot write '{}': {}", file, std::strerror(errno)));
-        }
+        write_whole(file, data);
     } else if (with.chosen.json) {
         with.json.name(name);
         with.json.start_array(); // numbers, as bpftool's

@@ -31,13 +31,18 @@ bool counts(pid_t child) {
     case SYS_write:
     case SYS_fsync:
     case SYS_ftruncate:
+    case SYS_mkdir:
     case SYS_mkdirat:
     case SYS_mknodat:
     case SYS_symlinkat:
     case SYS_linkat:
+    case SYS_unlink:
+    case SYS_rmdir:
     case SYS_unlinkat:
+    case SYS_rename:
     case SYS_renameat:
     case SYS_renameat2:
+    case SYS_chmod:
     case SYS_fchmod:
     case SYS_fchmodat:
     case SYS_fchown:
