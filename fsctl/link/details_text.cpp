@@ -17,8 +17,17 @@ namespace fsctl {
 
 namespace {
 
+using bpffs::iterator_details;
+using bpffs::kernel_function;
+using bpffs::kprobe_multi_details;
+using bpffs::link_details;
 using bpffs::link_info;
 using bpffs::netfilter_hook;
+using bpffs::perf_event_details;
+using bpffs::perf_source;
+using bpffs::probed_at;
+using bpffs::uprobe_multi_details;
+using bpffs::user_function;
 
 template <std::size_t Size>
 std::string_view word_at(const std::array<std::string_view, Size>& words, std::uint64_t index) {

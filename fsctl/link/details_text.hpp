@@ -6,7 +6,8 @@
 
 #include "common/json.hpp"
 #include "common/symbols.hpp"
-#include "details.hpp"
+
+#include <bpffs/link_details.hpp>
 
 #include <functional>
 #include <string>
@@ -17,13 +18,13 @@ namespace fsctl {
 using symbol_source = std::function<const kernel_symbols&()>;
 
 // Members of the object that the link is.
-void details_json(json_writer& json, const bpffs::link_info& info, const link_details& details,
-                  const symbol_source& symbols);
+void details_json(json_writer& json, const bpffs::link_info& info,
+                  const bpffs::link_details& details, const symbol_source& symbols);
 
 // As lines behind the first, each with its line break before it.
-std::string details_words(const bpffs::link_info& info, const link_details& details);
+std::string details_words(const bpffs::link_info& info, const bpffs::link_details& details);
 
 // The functions of kprobe_multi and uprobe_multi, a line each below a heading.
-std::string function_rows(const link_details& details, const symbol_source& symbols);
+std::string function_rows(const bpffs::link_details& details, const symbol_source& symbols);
 
 } // namespace fsctl

@@ -18,6 +18,12 @@ namespace {
 using bpffs::link_info;
 using bpffs::link_kind;
 
+// What there is to say, on kernels that do not say all, too.
+bpffs::link_details details_if_any(const bpffs::link& of) {
+    bpffs::error_code refused;
+    return bpffs::details_of(of, refused);
+}
+
 // The kind of the attached program, for those who may look it up.
 std::optional<bpffs::program_kind> program_kind_of(const link_info& info) {
     bpffs::error_code refused;
@@ -148,7 +154,8 @@ std::string target_words(const link_info& info) {
 
 // For a column: one line, without the blanks at the end and the single functions.
 std::string target_cell(const bpffs::link& shown) {
-    std::string text = target_words(shown.info()) + details_words(shown.info(), details_of(shown));
+    std::string text =
+        target_words(shown.info()) + details_words(shown.info(), details_if_any(shown));
     for (std::size_t at = 0; (at = text.find_first_of("\n\t", at)) != std::string::npos;) {
         text.erase(at, 1);
     }
@@ -159,7 +166,7 @@ std::string target_cell(const bpffs::link& shown) {
 void all_members(json_writer& json, const bpffs::link& shown) {
     header_members(json, shown.info());
     target_members(json, shown.info());
-    details_json(json, shown.info(), details_of(shown), all_symbols);
+    details_json(json, shown.info(), details_if_any(shown), all_symbols);
 }
 
 void print_json(json_writer& json, const bpffs::link& shown, const std::vector<std::string>& pins) {
@@ -171,7 +178,7 @@ void print_json(json_writer& json, const bpffs::link& shown, const std::vector<s
 
 void print_plain(output& out, const bpffs::link& shown, const std::vector<std::string>& pins) {
     const link_info& info = shown.info();
-    const link_details details = details_of(shown);
+    const bpffs::link_details details = details_if_any(shown);
     out.print("{}: {}  {} {}  {}{}{}", info.id, word_or_number("type", info.kind),
               info.kind == link_kind::struct_ops ? "map" : "prog",
               info.kind == link_kind::struct_ops ? info.map_id : info.program_id,

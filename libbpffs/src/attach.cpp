@@ -97,7 +97,7 @@ link attach_access::attach(const program& held, attach_kind kind, const attach_t
     if (why.is(EOPNOTSUPP)) {
         why.set(errc::unsupported);
     }
-    return why ? link{} : handle_body<link>::make(std::move(made), access::read_write, {}, why);
+    return why ? link{} : handle_body<link>::make(std::move(made), access::read_write, path{}, why);
 }
 
 namespace {

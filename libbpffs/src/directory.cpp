@@ -123,7 +123,7 @@ path read_symlink_body(const location& where, failure& why) {
 
 } // namespace
 
-path location::display() const {
+path location::display() const& {
     return base_ == nullptr ? file_ : base_->name() / file_;
 }
 

@@ -57,25 +57,34 @@ inline path shown(const location& where) {
 inline const path& shown(const path& file) noexcept {
     return file;
 }
+inline path shown(location&& where) {
+    return std::move(where).display();
+}
+
+template <class Body>
+concept notes_only = std::is_void_v<std::invoke_result_t<Body&, failure&>>;
 
 /// The throwing form: runs `body(failure&)` and throws what it noted. `where` is a location or a
 /// path.
+template <class Where, notes_only Body>
+void loudly(const char* operation, const Where& where, const std::optional<wanted>& wish,
+            Body body) {
+    failure why;
+    body(why);
+    if (why) {
+        raise(std::move(why), operation, shown(where), wish);
+    }
+}
+
 template <class Where, class Body>
 auto loudly(const char* operation, const Where& where, const std::optional<wanted>& wish,
             Body body) {
     failure why;
-    if constexpr (std::is_void_v<decltype(body(why))>) {
-        body(why);
-        if (why) {
-            raise(std::move(why), operation, shown(where), wish);
-        }
-    } else {
-        auto value = body(why);
-        if (why) {
-            raise(std::move(why), operation, shown(where), wish);
-        }
-        return value;
+    auto value = body(why);
+    if (why) {
+        raise(std::move(why), operation, shown(where), wish);
     }
+    return value;
 }
 
 /// What an exception that left a body comes to as a code.
@@ -83,10 +92,10 @@ error_code code_of_current_exception() noexcept;
 
 /// The noexcept form: runs `body(failure&)` and hands out the code only.
 template <class Body> auto quietly(error_code& code, Body body) noexcept {
-    using value_type = decltype(body(std::declval<failure&>()));
+    using value_type = std::invoke_result_t<Body&, failure&>;
     try {
         failure why;
-        if constexpr (std::is_void_v<value_type>) {
+        if constexpr (notes_only<Body>) {
             body(why);
             code = why.code;
             return;
@@ -98,7 +107,7 @@ template <class Body> auto quietly(error_code& code, Body body) noexcept {
     } catch (...) {
         code = code_of_current_exception();
     }
-    if constexpr (!std::is_void_v<value_type>) {
+    if constexpr (!notes_only<Body>) {
         return value_type{};
     }
 }

@@ -16,17 +16,19 @@ template <class Handle> struct handle_body {
     using traits = handle_traits<Handle>;
 
     /// Puts a handle around a descriptor, which is closed where its information cannot be had.
-    /// `known` is passed to describe() where some of that is known already.
-    template <class... Known>
-    static Handle make(owned_fd fd, access rights, path&& file, failure& why,
+    /// `where`, a path or a location, is left as it was then. `known` is passed to describe() where
+    /// some of that is known already.
+    template <class Where, class... Known>
+    static Handle make(owned_fd fd, access rights, Where&& where, failure& why,
                        const Known&... known) {
         Handle made;
         made.fd_ = std::move(fd);
         made.rights_ = rights;
-        made.file_ = std::move(file);
         traits::describe(made, why, known...);
         if (why) {
             made = {};
+        } else {
+            made.file_ = shown(std::forward<Where>(where));
         }
         return made; // not moved: this is a part of what opening costs
     }

@@ -119,8 +119,14 @@ bool identity::has_capability(unsigned number) const noexcept {
 acting_as::acting_as(uid_t user, gid_t group, const std::vector<gid_t>& groups)
     : user_{current_fsuid()}, group_{current_fsgid()} {
     failure why;
-    const std::uint64_t effective = why.take(sys::capget()).effective;
-    groups_ = current_groups(why);
+    if (user_ == unchanged || group_ == unchanged) {
+        // A filter of system calls (seccomp) answers so. There would be nothing to go back to.
+        why.set(EPERM);
+    }
+    const std::uint64_t effective = why ? 0 : why.take(sys::capget()).effective;
+    if (!why) {
+        groups_ = current_groups(why);
+    }
     if (!why) {
         why.set(sys::setgroups(groups));
     }

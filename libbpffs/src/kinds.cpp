@@ -178,36 +178,4 @@ map_kind parse_map_kind(std::string_view text, error_code& code) noexcept {
     return quietly(code, [&](failure& why) { return parse_map_kind_body(text, why); });
 }
 
-map_traits traits_of(map_kind kind) noexcept {
-    switch (kind) {
-    case map_kind::percpu_hash:
-    case map_kind::percpu_array:
-    case map_kind::lru_percpu_hash:
-        return {.per_cpu = true, .keyless = false, .holds_objects = false, .batch = true};
-    case map_kind::percpu_cgroup_storage:
-        return {.per_cpu = true, .keyless = false, .holds_objects = false, .batch = false};
-    case map_kind::queue:
-    case map_kind::stack:
-    case map_kind::bloom_filter:
-    case map_kind::ringbuf:
-    case map_kind::user_ringbuf:
-    case map_kind::arena:
-        return {.per_cpu = false, .keyless = true, .holds_objects = false, .batch = false};
-    case map_kind::prog_array:
-    case map_kind::perf_event_array:
-    case map_kind::cgroup_array:
-        return {.per_cpu = false, .keyless = false, .holds_objects = true, .batch = false};
-    case map_kind::array_of_maps:
-    case map_kind::hash_of_maps:
-        return {.per_cpu = false, .keyless = false, .holds_objects = true, .batch = true};
-    case map_kind::hash:
-    case map_kind::array:
-    case map_kind::lru_hash:
-    case map_kind::lpm_trie:
-        return {.per_cpu = false, .keyless = false, .holds_objects = false, .batch = true};
-    default:
-        return {.per_cpu = false, .keyless = false, .holds_objects = false, .batch = false};
-    }
-}
-
 } // namespace bpffs

@@ -6,28 +6,7 @@
 #include <fmt/format.h>
 
 namespace bpffs {
-
 namespace {
-
-/// struct bpf_link_info as of Linux 6.12: what follows the ids depends on the kind.
-struct raw_link_info {
-    std::uint32_t kind;
-    std::uint32_t id;
-    std::uint32_t program_id;
-    std::uint32_t unused;
-    union {
-        struct {
-            std::uint64_t name;
-            std::uint32_t name_length;
-            std::uint32_t map_id; ///< iterators
-        } named;
-        struct {
-            std::uint64_t id;
-            std::uint32_t attach;
-        } cgroup;
-        std::uint32_t word[12];
-    } of;
-};
 
 void read_target(const raw_link_info& raw, link_info& info) {
     const auto& word = raw.of.word;
@@ -82,7 +61,7 @@ link_info info_body(int fd, failure& why) {
     if (got && has_name(raw.kind)) {
         raw_link_info named{};
         named.of.named.name = reinterpret_cast<std::uint64_t>(name);
-        named.of.named.name_length = sizeof name;
+        named.of.named.name_size = sizeof name;
         got = sys::obj_info(fd, &named, sizeof named);
         if (got.error == ENOSPC) { // a longer name than any that there is
             got.error = 0;

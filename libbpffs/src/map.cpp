@@ -10,7 +10,6 @@
 
 #include <linux/bpf.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstring>
@@ -50,7 +49,7 @@ void fill(map_info& info, const bpf_map_info& raw) {
     info.max_entries = raw.max_entries;
     info.flags = raw.map_flags;
     info.extra = raw.map_extra;
-    info.name.assign(raw.name, ::strnlen(raw.name, sizeof raw.name));
+    info.name = std::string{raw.name, ::strnlen(raw.name, sizeof raw.name)};
     info.btf_id = raw.btf_id;
     info.btf_key_type = raw.btf_key_type_id;
     info.btf_value_type = raw.btf_value_type_id;
@@ -235,10 +234,9 @@ bool next_key_body(const map& in, const_bytes key, bytes next, failure& why) {
     return status == 0;
 }
 
-/// What the name in a map's information is filled with before the kernel is asked. No name has
-/// such bytes; in a program's information two addresses stand in that place, which the kernel
-/// leaves alone where it is not asked for what they would point to; a link's ends before it can be
-/// mistaken (smallest_info). So if the name was written, it was a map's.
+/// What the end of the name in a map's information is before the kernel is asked. There a map's
+/// has its zero byte; in a program's stands an address, which the kernel leaves alone where it is
+/// not asked for what it would point to; a link's ends before it can be mistaken (smallest_info).
 constexpr char unwritten = '\xff';
 
 /// Of a map's information, since Linux 4.18; a link's is smaller.
@@ -246,16 +244,15 @@ constexpr std::uint32_t smallest_info = offsetof(bpf_map_info, map_extra);
 
 /// Asks a descriptor, whatever it is of. False: it is no map, or a kernel older than that.
 bool ask_map(int fd, bpf_map_info& raw) noexcept {
-    std::memset(&raw, 0, sizeof raw);
-    std::memset(raw.name, unwritten, sizeof raw.name);
+    raw = {};
+    char& end_of_name = *std::rbegin(raw.name);
+    end_of_name = unwritten;
     const auto filled = sys::obj_info(fd, &raw, sizeof raw);
-    const auto written = [](char one) { return one != unwritten; };
-    return filled && filled.value >= smallest_info &&
-           std::all_of(std::begin(raw.name), std::end(raw.name), written);
+    return filled && filled.value >= smallest_info && end_of_name == 0;
 }
 
 /// Asks nothing but what it has to: that it is a map is seen by its information.
-map open_body(const location& where, access rights, failure& why) {
+map open_body(location& where, access rights, failure& why) {
     owned_fd fd = open_fd(where, rights, why);
     if (why) {
         return {};
@@ -265,7 +262,7 @@ map open_body(const location& where, access rights, failure& why) {
         return handle_body<map>::from(adopt_object(std::move(fd), rights, where.display(), why),
                                       why);
     }
-    return handle_body<map>::make(std::move(fd), rights, where.display(), why, raw);
+    return handle_body<map>::make(std::move(fd), rights, std::move(where), why, raw);
 }
 
 } // namespace
@@ -291,12 +288,17 @@ std::size_t possible_cpus() noexcept {
     return known.load(std::memory_order_relaxed);
 }
 
-map map::open(const location& where, access rights) {
-    return loudly(handle_traits<map>::opening, where, wanted::to_open(rights),
-                  [&](failure& why) { return open_body(where, rights, why); });
+map map::open(location where, access rights) {
+    failure why;
+    map opened = open_body(where, rights, why);
+    if (why) {
+        raise(std::move(why), handle_traits<map>::opening, where.display(),
+              wanted::to_open(rights));
+    }
+    return opened;
 }
 
-map map::open(const location& where, access rights, error_code& code) noexcept {
+map map::open(location where, access rights, error_code& code) noexcept {
     return quietly(code, [&](failure& why) { return open_body(where, rights, why); });
 }
 

@@ -440,7 +440,7 @@ loaded_file loader::handles(failure& why) const {
         if (!why) {
             all.programs.push_back(
                 {one.name, one.attach,
-                 handle_body<program>::make(std::move(fd), access::read_write, {}, why)});
+                 handle_body<program>::make(std::move(fd), access::read_write, path{}, why)});
         }
     }
     bpf_map* one = nullptr;
@@ -449,7 +449,7 @@ loaded_file loader::handles(failure& why) const {
         if (!why) {
             all.maps.push_back(
                 {::bpf_map__name(one),
-                 handle_body<map>::make(std::move(fd), access::read_write, {}, why)});
+                 handle_body<map>::make(std::move(fd), access::read_write, path{}, why)});
         }
     }
     return why ? loaded_file{} : std::move(all);

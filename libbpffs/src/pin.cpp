@@ -97,27 +97,47 @@ object adopt_object(owned_fd fd, access rights, path file, failure& why) {
     return why ? object{} : object::adopt(std::move(fd), *kind, rights, std::move(file));
 }
 
+namespace {
+
+/// Where the one call of open_fd has failed with `error`: finds out why, or opens it in two.
+[[gnu::noinline, gnu::cold]] owned_fd open_in_steps(const location& where, access rights,
+                                                    sys::status error, failure& why) {
+    check_path(where, why);
+    if (why) {
+        return {};
+    }
+    why.set(error);
+    if (error != EACCES && error != EPERM && error != EINVAL) {
+        return {};
+    }
+    why.set(0);
+    const place here = resolve(where, why);
+    if (why) {
+        return {};
+    }
+    owned_fd opened = why.take(obj_get(here, rights));
+    if (why) {
+        refine_open_failure(here, rights, why);
+    }
+    return opened;
+}
+
+} // namespace
+
 owned_fd open_fd(const location& where, access rights, failure& why) {
     const std::string& text = where.file().native();
-    const int base = where.base() != nullptr ? where.base()->fd().get() : -1;
-    sys::result<owned_fd> opened{{}, ENOENT};
+    sys::status error = ENOENT;
     // In one call, which is what this costs where nothing is wrong. The kernel refuses whatever
     // check_path does, apart from what it does not see.
     if (text.find('\0') == std::string::npos) {
-        opened = sys::obj_get(base, text.c_str(), rights);
-    }
-    if (!opened) {
-        check_path(where, why);
-    }
-    if (!why && (opened.error == EACCES || opened.error == EPERM || opened.error == EINVAL)) {
-        const place here = resolve(where, why);
-        opened = why ? std::move(opened) : obj_get(here, rights);
-        if (!why && !opened) {
-            why.set(opened.error);
-            refine_open_failure(here, rights, why);
+        const int base = where.base() != nullptr ? where.base()->fd().get() : -1;
+        auto opened = sys::obj_get(base, text.c_str(), rights);
+        if (opened) {
+            return std::move(opened.value);
         }
+        error = opened.error;
     }
-    return why ? owned_fd{} : why.take(std::move(opened));
+    return open_in_steps(where, rights, error, why);
 }
 
 object open_object(const location& where, access rights, failure& why) {

@@ -49,8 +49,8 @@ std::size_t producer_size(const map& ring) noexcept {
 
 } // namespace
 
-ring_reader ring_reader::open(const location& where) {
-    return from(map::open(where, access::read_write));
+ring_reader ring_reader::open(location where) {
+    return from(map::open(std::move(where), access::read_write));
 }
 
 ring_reader ring_reader::from(map&& opened) {
@@ -99,8 +99,8 @@ void ring_reader::consume() noexcept {
     }
 }
 
-ring_writer ring_writer::open(const location& where) {
-    return from(map::open(where, access::read_write));
+ring_writer ring_writer::open(location where) {
+    return from(map::open(std::move(where), access::read_write));
 }
 
 ring_writer ring_writer::from(map&& opened) {

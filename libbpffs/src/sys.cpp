@@ -26,10 +26,8 @@
 
 namespace bpffs {
 
-void owned_fd::reset() noexcept {
-    if (fd_ >= 0) {
-        sys::close(std::exchange(fd_, -1));
-    }
+void owned_fd::close(int fd) noexcept {
+    sys::close(fd);
 }
 
 } // namespace bpffs
@@ -57,7 +55,8 @@ template <class T> long word_of(T argument) noexcept {
 }
 
 /// One system call. The value where it is not negative.
-template <class... Args> result<long> call(long number, Args... args) noexcept {
+template <class... Args>
+[[gnu::always_inline]] inline result<long> call(long number, Args... args) noexcept {
     static_assert(sizeof...(Args) <= 6);
     long words[6] = {word_of(args)...};
     const auto ask = current_backend.load(std::memory_order_relaxed);

@@ -6,6 +6,7 @@
 // the pins hold, the elements of the map, what is attached.
 #include "lib_scene.hpp"
 
+#include "support/bpf_call.hpp"
 #include "unit/fault.hpp"
 
 #include <fcntl.h>
@@ -284,6 +285,8 @@ TEST_F(every_call_of_maps, on_shapes) {
         at("a"),
         {.kind = map_kind::array, .key_size = 4, .max_entries = 4, .flags = BPF_F_MMAPABLE});
     const map ring = create_map(at("r"), default_spec(map_kind::ringbuf));
+    const ring_reader reader = ring_reader::open(at("r"));
+    const map orders = create_map(at("o"), default_spec(map_kind::user_ringbuf));
     all_fail_cleanly({
         {"push", [&](error_code& code) { queue.push(bytes, update_flag::any, code); },
          [&] { (void)queue.pop(bytes); }},
@@ -304,6 +307,23 @@ TEST_F(every_call_of_maps, on_shapes) {
          [&](error_code& code) {
              try {
                  (void)ring_reader::open(at("r"));
+             } catch (const error& why) {
+                 code = why.code();
+             }
+         }},
+        {"ring_reader::wait",
+         [&](error_code& code) {
+             try {
+                 (void)reader.wait(0);
+             } catch (const error& why) {
+                 code = why.code();
+             }
+         }},
+        {"ring_writer::open",
+         [&](error_code& code) {
+             try {
+                 ring_writer writer = ring_writer::open(at("o"));
+                 EXPECT_TRUE(writer.send_value(entry{1}));
              } catch (const error& why) {
                  code = why.code();
              }
@@ -664,11 +684,16 @@ protected:
 TEST_F(every_call_by_token, makes_all_or_nothing) {
     const directory here = directory::open(base());
     const directory_token token = directory_token::create(here);
+    const auto types = bpffs_test::small_btf();
     all_fail_cleanly(
         {
             {"directory_token::create",
              [&](error_code& code) { (void)directory_token::create(here, code); }},
             {"directory_token::allowed", [&](error_code& code) { (void)token.allowed(code); }},
+            {"directory_token::load_types",
+             [&](error_code& code) {
+                 (void)token.load_types(std::as_bytes(std::span{types}), code);
+             }},
             {"allowance_of", [&](error_code& code) { (void)allowance_of(here, code); }},
         },
         answer::any);

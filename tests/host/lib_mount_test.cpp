@@ -3,9 +3,16 @@
 // Mounting and unmounting on descriptors against the real kernel.
 #include "lib_scene.hpp"
 
-#include <cstdlib>
+#include "unit/fault.hpp"
 
 #include <linux/capability.h>
+#include <sys/prctl.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <latch>
+#include <optional>
+#include <thread>
 
 namespace {
 
@@ -151,6 +158,84 @@ TEST(acting, as_another_user_is_without_capabilities) {
     EXPECT_EQ(after.user, before.user);
     EXPECT_EQ(after.groups, before.groups);
     EXPECT_EQ(after.capabilities, before.capabilities);
+}
+
+/// A thread that may act as others, and what it was.
+class acting_in_part : public ::testing::Test {
+public:
+    void SetUp() override {
+        BPFFS_NEEDS("setuid",
+                    before_.has_capability(CAP_SETUID) && before_.has_capability(CAP_SETGID)
+                        ? ""
+                        : "no CAP_SETUID");
+    }
+
+protected:
+    static bool same(const identity& one, const identity& other) {
+        return one.user == other.user && one.group == other.group && one.groups == other.groups &&
+               one.capabilities == other.capabilities;
+    }
+    identity before_ = identity::of_caller();
+};
+
+TEST_F(acting_in_part, begins_whole_or_not_at_all) {
+    int refused = 0;
+    for (int call = 0;; ++call) {
+        std::optional<acting_as> alice;
+        bool happened = false;
+        {
+            const bpffs_test::fault now{call, EPERM};
+            try {
+                alice.emplace(bpffs_test::alice, bpffs_test::alice);
+            } catch (const error& why) {
+                ++refused;
+                EXPECT_EQ(why.code(), boost::system::errc::operation_not_permitted);
+            }
+            happened = bpffs_test::fault::happened();
+        }
+        EXPECT_NE(alice.has_value(), happened) << "call " << call;
+        EXPECT_EQ(same(identity::of_caller(), before_), happened) << "call " << call;
+        alice.reset();
+        EXPECT_TRUE(same(identity::of_caller(), before_)) << "call " << call;
+        if (!happened || HasFailure()) {
+            break;
+        }
+    }
+    EXPECT_GE(refused, 10);
+}
+
+TEST_F(acting_in_part, ends_the_process_where_it_cannot_end) {
+    for (int call = 0; call < 9; ++call) {
+        std::optional<acting_as> alice{std::in_place, bpffs_test::alice, bpffs_test::alice};
+        const auto end_with_a_fault = [&] {
+            const bpffs_test::fault now{call, EPERM};
+            alice.reset();
+        };
+        EXPECT_EXIT(end_with_a_fault(), ::testing::KilledBySignal(SIGABRT), "") << call;
+    }
+}
+
+TEST_F(acting_in_part, changes_one_thread_and_forgets_its_signal) {
+    identity theirs;
+    identity mine;
+    int signal = 0;
+    std::latch acts{1};
+    std::latch seen{1};
+    std::thread other{[&] {
+        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+        const acting_as alice{bpffs_test::alice, bpffs_test::alice};
+        ::prctl(PR_GET_PDEATHSIG, &signal);
+        theirs = identity::of_caller();
+        acts.count_down();
+        seen.wait();
+    }};
+    acts.wait();
+    mine = identity::of_caller();
+    seen.count_down();
+    other.join();
+    EXPECT_EQ(theirs.user, bpffs_test::alice);
+    EXPECT_TRUE(same(mine, before_));
+    EXPECT_EQ(signal, 0);
 }
 
 TEST_F(mounting, as_another_user_makes_their_files) {

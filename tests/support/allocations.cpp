@@ -23,6 +23,11 @@ std::size_t bpffs_test::allocations() noexcept {
     }
     throw std::bad_alloc{};
 }
+// Without it AddressSanitizer's would be paired with the free() below.
+[[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    ++counted;
+    return std::malloc(size); // NOLINT(cppcoreguidelines-no-malloc)
+}
 [[gnu::noinline]] void operator delete(void* some) noexcept {
     std::free(some); // NOLINT(cppcoreguidelines-no-malloc)
 }

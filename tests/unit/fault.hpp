@@ -13,8 +13,10 @@
 #include <dirent.h>
 
 #include <cerrno>
+#include <fstream>
 #include <functional>
 #include <set>
+#include <string>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -54,8 +56,8 @@ private:
     static long ask(long number, long a, long b, long c, long d, long e, long f) {
         const bool fails = countdown-- == 0;
         hit = hit || fails;
-        // A failing close(2) has closed all the same.
-        if (!fails || number == SYS_close) {
+        // A failing close(2) has closed all the same, and munmap(2) does not fail.
+        if (!fails || number == SYS_close || number == SYS_munmap) {
             const long value = ::syscall(number, a, b, c, d, e, f);
             if (!fails) {
                 return value;
@@ -106,8 +108,19 @@ inline std::set<int> open_descriptors() {
     return all;
 }
 
+/// How many pieces of this process's memory are a map's.
+inline int mapped_maps() {
+    std::ifstream all{"/proc/self/maps"};
+    int count = 0;
+    for (std::string line; std::getline(all, line);) {
+        count += line.find("anon_inode:bpf-map") != std::string::npos ? 1 : 0;
+    }
+    return count;
+}
+
 /// Runs `operation` (true: it says that it succeeded) with each of its calls failing once with each
-/// of `errors`; after each run descriptors must be as before and `check(succeeded)` is asked.
+/// of `errors`; after each run descriptors and maps in memory must be as before and
+/// `check(succeeded)` is asked.
 /// Returns how many calls were made to fail.
 inline int fail_every_call(const std::function<bool()>& operation,
                            const std::function<void(bool)>& check,
@@ -116,6 +129,7 @@ inline int fail_every_call(const std::function<bool()>& operation,
     for (const int error : errors) {
         for (int at = 0;; ++at) {
             const auto before = open_descriptors();
+            const int mapped = mapped_maps();
             bool succeeded = false;
             bool happened = false;
             {
@@ -124,6 +138,7 @@ inline int fail_every_call(const std::function<bool()>& operation,
                 happened = fault::happened();
             }
             EXPECT_EQ(open_descriptors(), before) << "call " << at << " failing with " << error;
+            EXPECT_EQ(mapped_maps(), mapped) << "call " << at << " failing with " << error;
             check(succeeded);
             if (!happened || ::testing::Test::HasFailure()) {
                 EXPECT_TRUE(succeeded || happened) << "fails with no fault";

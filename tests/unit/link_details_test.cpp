@@ -11,6 +11,7 @@
 namespace {
 
 using namespace fsctl;
+using namespace bpffs;
 
 const kernel_symbols& some_symbols() {
     static const kernel_symbols all = [] {

@@ -77,4 +77,16 @@ TEST(LinkInfo, OffersAPlaceForANameToKindsThatHaveOne) {
     }
 }
 
+TEST(LinkInfo, HasDetailsOfSomeKindsOnly) {
+    error_code code;
+    (void)details_of(bpffs::link{}, code);
+    EXPECT_EQ(code, errc::empty_handle);
+    for (const link_kind kind : {link_kind::xdp, link_kind::tcx, link_kind::cgroup}) {
+        const one_link kernel{kind};
+        const bpffs::link opened = bpffs::link::from(open_by_id(object_kind::link, 7));
+        EXPECT_TRUE(std::holds_alternative<std::monostate>(details_of(opened))) << word(kind);
+        EXPECT_FALSE(one_link::was_offereda_place()) << word(kind);
+    }
+}
+
 } // namespace

@@ -16,6 +16,7 @@
 #include <bpffs/kernel.hpp>
 #include <bpffs/kinds.hpp>
 #include <bpffs/link.hpp>
+#include <bpffs/link_details.hpp>
 #include <bpffs/map.hpp>
 #include <bpffs/map_memory.hpp>
 #include <bpffs/map_shapes.hpp>

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace bpffs {
 
@@ -30,8 +31,11 @@ public:
     [[nodiscard]] const directory* base() const noexcept { return base_; }
     [[nodiscard]] const path& file() const noexcept { return file_; }
 
-    /// The whole path, for messages.
-    [[nodiscard]] path display() const;
+    /// The whole path, for messages. From a location that is not needed any more without a copy.
+    [[nodiscard]] path display() const&;
+    [[nodiscard]] path display() && {
+        return base_ == nullptr ? std::move(file_) : std::as_const(*this).display();
+    }
 
 private:
     const directory* base_ = nullptr;

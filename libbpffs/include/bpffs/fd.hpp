@@ -39,10 +39,15 @@ public:
 
     /// Closes what is held. Errors of close(2) are ignored and it is never retried: on Linux the
     /// descriptor is gone either way.
-    void reset() noexcept;
+    void reset() noexcept {
+        if (fd_ >= 0) {
+            close(std::exchange(fd_, -1));
+        }
+    }
 
 private:
     explicit constexpr owned_fd(int fd) noexcept : fd_{fd} {}
+    static void close(int fd) noexcept;
     int fd_ = -1;
 };
 

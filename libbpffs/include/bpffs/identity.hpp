@@ -29,9 +29,21 @@ struct BPFFS_API identity {
     [[nodiscard]] bool has_capability(unsigned number) const noexcept;
 };
 
-/// While it lives, the calling thread creates and opens files as another user: fsuid, fsgid and
-/// supplementary groups, and without the capabilities that go past file permissions. Needs
-/// CAP_SETUID and CAP_SETGID (EPERM). Only this thread changes; destroy it in the same thread.
+/// While it lives, the calling thread creates and opens files as another user: its fsuid, fsgid
+/// and supplementary groups are theirs, and none of its capabilities is effective; for user 0 they
+/// all stay. The real, effective and saved ids stay, and the permitted capabilities, so this keeps
+/// a program from mistakes and no hostile code from anything. The destructor puts all of that back.
+///
+/// Needs effective CAP_SETUID and CAP_SETGID (EPERM, and nothing has changed), so who acts as
+/// another cannot act as a third, apart from user 0.
+///
+/// Of the threads only the calling one changes; those and the processes that it starts meanwhile
+/// begin as the other user and stay so. Destroy it in the same thread.
+///
+/// As with every change of identity, the kernel forgets the thread's signal for its parent's death
+/// (PR_SET_PDEATHSIG), and what fs.suid_dumpable says becomes true of the whole process: by default
+/// it leaves no core, and its files in /proc are root's. Neither comes back: set them again.
+///
 /// If the identity cannot be restored the process is ended: to go on would be a security bug.
 class BPFFS_API acting_as {
 public:

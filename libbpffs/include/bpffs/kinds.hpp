@@ -111,6 +111,36 @@ struct map_traits {
     bool holds_objects; ///< the value written is a descriptor, the value read an id (4 bytes)
     bool batch;         ///< the kernel has a batch look-up for it
 };
-[[nodiscard]] BPFFS_API map_traits traits_of(map_kind kind) noexcept;
+[[nodiscard]] constexpr map_traits traits_of(map_kind kind) noexcept {
+    switch (kind) {
+    case map_kind::percpu_hash:
+    case map_kind::percpu_array:
+    case map_kind::lru_percpu_hash:
+        return {.per_cpu = true, .keyless = false, .holds_objects = false, .batch = true};
+    case map_kind::percpu_cgroup_storage:
+        return {.per_cpu = true, .keyless = false, .holds_objects = false, .batch = false};
+    case map_kind::queue:
+    case map_kind::stack:
+    case map_kind::bloom_filter:
+    case map_kind::ringbuf:
+    case map_kind::user_ringbuf:
+    case map_kind::arena:
+        return {.per_cpu = false, .keyless = true, .holds_objects = false, .batch = false};
+    case map_kind::prog_array:
+    case map_kind::perf_event_array:
+    case map_kind::cgroup_array:
+        return {.per_cpu = false, .keyless = false, .holds_objects = true, .batch = false};
+    case map_kind::array_of_maps:
+    case map_kind::hash_of_maps:
+        return {.per_cpu = false, .keyless = false, .holds_objects = true, .batch = true};
+    case map_kind::hash:
+    case map_kind::array:
+    case map_kind::lru_hash:
+    case map_kind::lpm_trie:
+        return {.per_cpu = false, .keyless = false, .holds_objects = false, .batch = true};
+    default:
+        return {.per_cpu = false, .keyless = false, .holds_objects = false, .batch = false};
+    }
+}
 
 } // namespace bpffs

@@ -148,9 +148,9 @@ public:
     map() noexcept = default;
 
     /// Opens a pinned map with exactly this right. Errors of open_pin;
-    /// errc::wrong_kind where the pin holds a program or link.
-    [[nodiscard]] static map open(const location& where, access rights);
-    [[nodiscard]] static map open(const location& where, access rights, error_code& code) noexcept;
+    /// errc::wrong_kind where the pin holds a program or link. The handle keeps the path.
+    [[nodiscard]] static map open(location where, access rights);
+    [[nodiscard]] static map open(location where, access rights, error_code& code) noexcept;
 
     /// Makes a map of an object that open_pin returned. errc::wrong_kind (the object is closed).
     [[nodiscard]] static map from(object&& opened);

@@ -58,8 +58,8 @@ public:
 
     /// Errors of map::open, check_is and shared_memory::of_array. The handle is closed again: the
     /// memory stays.
-    [[nodiscard]] static array_memory open(const location& where) {
-        return from(map::open(where, A));
+    [[nodiscard]] static array_memory open(location where) {
+        return from(map::open(std::move(where), A));
     }
     [[nodiscard]] static array_memory from(const map& opened) {
         check_is(opened, {map_kind::array}, sizeof(std::uint32_t), sizeof(V), A);

@@ -14,6 +14,7 @@
 #include <initializer_list>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace bpffs {
@@ -54,8 +55,8 @@ template <plain_bytes K, plain_bytes V, access A> class percpu_map : public shap
 public:
     percpu_map() noexcept = default;
     /// Errors of map::open and check_is.
-    [[nodiscard]] static percpu_map open(const location& where) {
-        return from(map::open(where, A));
+    [[nodiscard]] static percpu_map open(location where) {
+        return from(map::open(std::move(where), A));
     }
     [[nodiscard]] static percpu_map from(map&& opened) { return percpu_map{std::move(opened)}; }
 
@@ -97,7 +98,9 @@ private:
 template <plain_bytes V, access A> class queue_map : public shaped_map<A> {
 public:
     queue_map() noexcept = default;
-    [[nodiscard]] static queue_map open(const location& where) { return from(map::open(where, A)); }
+    [[nodiscard]] static queue_map open(location where) {
+        return from(map::open(std::move(where), A));
+    }
     [[nodiscard]] static queue_map from(map&& opened) { return queue_map{std::move(opened)}; }
 
     /// E2BIG when full.
@@ -126,8 +129,8 @@ private:
 template <plain_bytes V, access A> class bloom_filter : public shaped_map<A> {
 public:
     bloom_filter() noexcept = default;
-    [[nodiscard]] static bloom_filter open(const location& where) {
-        return from(map::open(where, A));
+    [[nodiscard]] static bloom_filter open(location where) {
+        return from(map::open(std::move(where), A));
     }
     [[nodiscard]] static bloom_filter from(map&& opened) { return bloom_filter{std::move(opened)}; }
 
@@ -153,8 +156,8 @@ template <plain_bytes Address> struct lpm_key {
 template <plain_bytes K, access A> class map_of_maps : public shaped_map<A> {
 public:
     map_of_maps() noexcept = default;
-    [[nodiscard]] static map_of_maps open(const location& where) {
-        return from(map::open(where, A));
+    [[nodiscard]] static map_of_maps open(location where) {
+        return from(map::open(std::move(where), A));
     }
     [[nodiscard]] static map_of_maps from(map&& opened) { return map_of_maps{std::move(opened)}; }
 
@@ -184,8 +187,8 @@ private:
 template <access A> class program_array : public shaped_map<A> {
 public:
     program_array() noexcept = default;
-    [[nodiscard]] static program_array open(const location& where) {
-        return from(map::open(where, A));
+    [[nodiscard]] static program_array open(location where) {
+        return from(map::open(std::move(where), A));
     }
     [[nodiscard]] static program_array from(map&& opened) {
         return program_array{std::move(opened)};

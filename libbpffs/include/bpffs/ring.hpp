@@ -22,7 +22,7 @@ public:
     ring_reader() noexcept = default;
 
     /// Errors of map::open; errc::wrong_kind. ENOMEM: no address space.
-    [[nodiscard]] static ring_reader open(const location& where);
+    [[nodiscard]] static ring_reader open(location where);
     [[nodiscard]] static ring_reader from(map&& opened);
 
     /// For epoll: readable while there is a record that has not been consumed.
@@ -71,8 +71,8 @@ template <plain_bytes T> class record_stream {
 public:
     record_stream() noexcept = default;
     explicit record_stream(ring_reader&& reader) noexcept : reader_{std::move(reader)} {}
-    [[nodiscard]] static record_stream open(const location& where) {
-        return record_stream{ring_reader::open(where)};
+    [[nodiscard]] static record_stream open(location where) {
+        return record_stream{ring_reader::open(std::move(where))};
     }
 
     [[nodiscard]] borrowed_fd fd() const noexcept { return reader_.fd(); }
@@ -102,7 +102,7 @@ public:
     ring_writer() noexcept = default;
 
     /// Errors of map::open; errc::wrong_kind. ENOMEM: no address space.
-    [[nodiscard]] static ring_writer open(const location& where);
+    [[nodiscard]] static ring_writer open(location where);
     [[nodiscard]] static ring_writer from(map&& opened);
 
     /// Adds a record; false where the ring is full. The program sees it the next time it drains

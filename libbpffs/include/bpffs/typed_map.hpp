@@ -209,9 +209,11 @@ public:
     typed_map() noexcept = default;
 
     /// Opens a pinned map with the right A. Errors of map::open and check_typed.
-    [[nodiscard]] static typed_map open(const location& where) { return from(map::open(where, A)); }
-    [[nodiscard]] static typed_map open(const location& where, error_code& code) noexcept {
-        map opened = map::open(where, A, code);
+    [[nodiscard]] static typed_map open(location where) {
+        return from(map::open(std::move(where), A));
+    }
+    [[nodiscard]] static typed_map open(location where, error_code& code) noexcept {
+        map opened = map::open(std::move(where), A, code);
         return code ? typed_map{} : from(std::move(opened), code);
     }
 
