@@ -27,14 +27,18 @@ std::string name_some(const bpffs::directory& top, std::uint64_t all) {
     return all > shown ? fmt::format("{} and {} more", names, all - shown) : names;
 }
 
-void take_down(const bpffs::location& place) {
+void take_down(const bpffs::location& place, const mount_view& view) {
     bpffs::error_code code;
-    bpffs::unmount(place, code);
+    {
+        const mount_view::inside guard = view.enter();
+        bpffs::unmount(place, code);
+    }
     const bpffs::path shown = place.display();
     if (code == boost::system::errc::device_or_resource_busy) {
         throw failure(
             fmt::format("'{}' is in use: somebody works in it or has it open", shown.native()),
-            fmt::format("'fuser -vm {}' says who.", shown.native()));
+            view.is_own() ? fmt::format("'fuser -vm {}' says who.", shown.native())
+                          : "It is a session of its owner, or what one has left running.");
     }
     if (code) {
         throw bpffs::error(code, "unmount", shown);
@@ -67,12 +71,13 @@ void write_again_unless_kept(const bpffs::location& place, undo& back) {
 
 } // namespace
 
-withdrawn withdraw(const bpffs::directory& base, const std::string& name, with_pins pins,
-                   const std::string& forced) {
+withdrawn withdraw(const bpffs::directory& base, const mount_view& view, const std::string& name,
+                   with_pins pins, const std::string& forced) {
     withdrawn what;
     const bpffs::location place(base, name);
     if (const mounted there = what_is_mounted_on(base, name); there != mounted::nothing) {
         if (there != mounted::bpffs) {
+            const mount_view::inside guard = view.enter();
             const auto other = mount_on(base, name);
             throw failure(fmt::format("'{}' is {}, not a user's bpffs", place.display().native(),
                                       other ? describe(*other) : "another file system"));
@@ -90,7 +95,7 @@ withdrawn withdraw(const bpffs::directory& base, const std::string& name, with_p
                                                forced));
             }
         } // closed: an open directory would keep the mount busy
-        take_down(place);
+        take_down(place, view);
         back.keep();
         what.mount = true;
     }
