@@ -417,6 +417,38 @@ TEST_F(admin_private_test, killed_at_any_call_no_pin_is_lost_on_the_way) {
     }
 }
 
+TEST_F(admin_private_test, killed_at_any_call_a_replacement_shows_in_the_sessions) {
+    const std::string texts[] = {std::string(hidden_for_alice) + "maps = \"hash\"\n",
+                                 std::string(hidden_for_alice) + "maps = \"array\"\n"};
+    write_policy(texts[0]);
+    expect_ok("apply");
+    const session open;
+    const std::string map = open / "/run/bpffs-private/alice/m";
+    ASSERT_EQ(pin_map(map), 0);
+    const std::uint32_t id = bpffs::inspect(map).id;
+    int turn = 1;
+    write_policy(texts[turn]);
+    const int killed = kill_at_every_call(
+        [] { (void)run_admin("apply force"); },
+        [&](int call) {
+            EXPECT_EQ(bpffs::inspect(map).id, id) << "call " << call;
+            expect_ok("apply force");
+            EXPECT_EQ(bpffs::inspect(map).id, id) << "call " << call;
+            EXPECT_TRUE(
+                contains(open.mounts(), turn == 1 ? "delegate_maps=array," : "delegate_maps=hash,"))
+                << "call " << call;
+            EXPECT_FALSE(
+                contains(open.mounts(), turn == 0 ? "delegate_maps=array," : "delegate_maps=hash,"))
+                << "the old one is gone, call " << call;
+            EXPECT_EQ(pin_map(map + "2"), 0) << "writable, call " << call;
+            ::unlink((map + "2").c_str());
+            turn = 1 - turn;
+            write_policy(texts[turn]);
+        });
+    ASSERT_NE(killed, -1);
+    EXPECT_GT(killed, 8);
+}
+
 TEST_F(admin_private_test, two_at_once_make_one) {
     write_policy(hidden_for_alice);
     expect_ok_four_at_once("apply");
