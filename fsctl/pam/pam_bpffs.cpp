@@ -153,7 +153,8 @@ int leave_others() {
             return errno;
         }
     }
-    return 0;
+    // It is, unless somebody has made all mounts shared: what goes there would be everybody's.
+    return ::mount(nullptr, base, nullptr, MS_PRIVATE, nullptr) != 0 ? errno : 0;
 }
 
 int give(pam_handle_t* handle, const char* user) {

@@ -265,6 +265,16 @@ TEST_F(admin_private_test, what_a_session_mounts_there_stays_in_it) {
     EXPECT_EQ(run_admin("diff").out, "");
 }
 
+TEST_F(admin_private_test, a_machine_whose_mounts_are_all_made_shared_shows_nothing) {
+    write_policy(hidden_for_alice);
+    expect_ok("apply");
+    ASSERT_EQ(::mount(nullptr, base, nullptr, MS_SHARED, nullptr), 0); // mount --make-rshared /
+    const session open;
+    EXPECT_TRUE(exists(open / hidden));
+    EXPECT_FALSE(exists(hidden));
+    EXPECT_FALSE(contains(text_of("/proc/self/mountinfo"), hidden));
+}
+
 // What changes while sessions are there
 
 TEST_F(admin_private_test, changes_show_in_the_sessions_there_are) {
