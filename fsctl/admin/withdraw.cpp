@@ -58,6 +58,12 @@ void check_no_pins(const bpffs::directory& top, const std::string& remedy) {
 
 namespace {
 
+std::optional<bpffs::mount_info>
+mount_seen_from(const mount_view& view, const bpffs::directory& base, const std::string& name) {
+    const mount_view::inside guard = view.enter();
+    return mount_on(base, name);
+}
+
 // Until all is well: opened again, since a descriptor that is kept would keep the
 // mount busy.
 void write_again_unless_kept(const bpffs::location& place, undo& back) {
@@ -77,8 +83,7 @@ withdrawn withdraw(const bpffs::directory& base, const mount_view& view, const s
     const bpffs::location place(base, name);
     if (const mounted there = what_is_mounted_on(base, name); there != mounted::nothing) {
         if (there != mounted::bpffs) {
-            const mount_view::inside guard = view.enter();
-            const auto other = mount_on(base, name);
+            const auto other = mount_seen_from(view, base, name);
             throw failure(fmt::format("'{}' is {}, not a user's bpffs", place.display().native(),
                                       other ? describe(*other) : "another file system"));
         }
