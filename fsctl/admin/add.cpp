@@ -71,7 +71,7 @@ change ensure_mount(const bpffs::directory& base, const account& who, const gran
     }
     const bpffs::location place(base, who.name);
     make_mount_point(place, back);
-    mount_user(place, spec_for(who, wanted), back);
+    mount_user(place, {}, spec_for(who, wanted), back);
     return change::made;
 }
 
@@ -99,7 +99,7 @@ void add(context& with, const account& who, const grant& wanted) {
     }
     const change mounted = ensure_mount(base.handle, who, wanted, back);
     if (link_missing) {
-        link.make();
+        (void)link.make();
     }
     back.keep();
     if (mounted == change::made) {

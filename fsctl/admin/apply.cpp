@@ -4,7 +4,7 @@
 // they log in.
 #include "apply.hpp"
 
-#include "carry_over.hpp"
+#include "grant.hpp"
 #include "home_link.hpp"
 #include "json_list.hpp"
 #include "policy_file.hpp"
@@ -62,8 +62,12 @@ void adjust(const target& wanted, const bpffs::location& place, const bpffs::mou
 
 } // namespace
 
-void applier::open(const std::vector<bpffs::path>& bases) {
+void applier::open(const std::vector<bpffs::path>& bases, std::optional<private_places> hidden) {
+    hidden_ = std::move(hidden);
     for (const bpffs::path& each : std::set<bpffs::path>(bases.begin(), bases.end())) {
+        if (each == private_base) {
+            continue;
+        }
         try {
             bases_.emplace(each, open_trusted(each, if_absent::make).handle);
         } catch (const std::exception& error) {
@@ -72,12 +76,19 @@ void applier::open(const std::vector<bpffs::path>& bases) {
     }
 }
 
-const bpffs::directory& applier::base_of(const bpffs::path& directory) const {
+mounted_place applier::place_of(const bpffs::path& directory) {
+    if (is_private(directory)) {
+        if (!hidden_) {
+            hidden_ = private_places::make();
+        }
+        private_ = hidden_->of(directory.filename().native(), private_places::if_none::make);
+        return {{private_, directory.filename()}, hidden_->view()};
+    }
     const auto found = bases_.find(directory.parent_path());
     if (found == bases_.end()) {
         throw failure(fmt::format("'{}' cannot be used", directory.parent_path().native()));
     }
-    return found->second;
+    return {{found->second, directory.filename()}, {}};
 }
 
 void applier::report(audited what, const std::string& user, const bpffs::path& directory,
@@ -101,7 +112,7 @@ void applier::report(audited what, const std::string& user, const bpffs::path& d
     }
 }
 
-void applier::apply(const target& wanted, const std::vector<bpffs::mount_info>* there) {
+void applier::apply(const target& wanted, const mount_table& mounts) {
     try {
         undo back;
         take_bound_back_at_the_end(wanted, back);
@@ -109,8 +120,8 @@ void applier::apply(const target& wanted, const std::vector<bpffs::mount_info>* 
             wanted.who && wrong != unbounded_.end()) {
             std::rethrow_exception(wrong->second);
         }
-        const step todo = step_for(wanted, there, memory_before(wanted));
-        change(wanted, todo, there != nullptr ? &there->back() : nullptr, back);
+        forget_name(wanted);
+        change(wanted, step_for(wanted, mounts, memory_before(wanted)), mounts, back);
     } catch (const std::exception& error) {
         const trouble told = describe(error);
         report(audited::refused, wanted.name, wanted.directory(), wanted.decided, told.message);
@@ -118,23 +129,30 @@ void applier::apply(const target& wanted, const std::vector<bpffs::mount_info>* 
     }
 }
 
-void applier::replace(const target& wanted, const bpffs::location& place,
-                      const bpffs::mount_info& there) {
+void applier::check_may_carry(const target& wanted, const bpffs::location& place,
+                              const bpffs::mount_info& there) {
     const bool read_only = there.protection == bpffs::write_protection::read_only;
     // One of a policy's is read-only where a change was interrupted that had been
     // let carry pins over: it is completed.
     const bool interrupted = read_only && there.source == policy_source;
-    if (pins_ == occupied::leave && !interrupted) {
-        const bpffs::directory root = bpffs::directory::open(place, bpffs::symlinks::refuse);
-        if (read_only) { // what is refused stays as it is, but is not left useless
-            bpffs::protect_file_system(root, bpffs::write_protection::writable);
-        }
-        check_no_pins(root, fmt::format("Its rights stay as they are. 'bpffs-admin apply {} force' "
-                                        "changes them and carries the pins over.",
-                                        wanted.name));
+    if (pins_ == occupied::carry_over || interrupted) {
+        return;
     }
+    const bpffs::directory root = bpffs::directory::open(place, bpffs::symlinks::refuse);
+    if (read_only) { // what is refused stays as it is, but is not left useless
+        bpffs::protect_file_system(root, bpffs::write_protection::writable);
+    }
+    check_no_pins(root, fmt::format("It stays as it is. 'bpffs-admin apply {} force' "
+                                    "changes it and carries the pins over.",
+                                    wanted.name));
+}
+
+namespace {
+
+// The mode and the group that no file states are the owner's to choose.
+bpffs::mount_spec spec_after(const target& wanted, const bpffs::mount_info& there) {
     bpffs::mount_spec spec = wanted.spec();
-    if (!wanted.what.mode.from.file) { // the owner's to choose, but not what the kernel refuses
+    if (!wanted.what.mode.from.file) { // but not what the kernel refuses
         spec.permissions = spec.delegated.capabilities.empty()
                                ? there.permissions
                                : there.permissions.without(bpffs::mode(0002));
@@ -142,10 +160,72 @@ void applier::replace(const target& wanted, const bpffs::location& place,
     if (!wanted.what.group.from.file) {
         spec.group = there.group;
     }
-    replace_mount(place, spec);
+    return spec;
+}
+
+} // namespace
+
+void applier::replace(const target& wanted, const mounted_place& place,
+                      const bpffs::mount_info& there) {
+    check_may_carry(wanted, place.at, there);
+    replace_mount(place.at, spec_after(wanted, there), place.view);
+}
+
+void applier::move(const target& wanted, const mounted_place& place,
+                   const bpffs::mount_info& former) {
+    const mounted_place old = place_of(wanted.former_directory());
+    check_may_carry(wanted, old.at, former);
+    move_mount_to(place, old, spec_after(wanted, former));
+    bpffs::error_code ignored; // an empty directory
+    bpffs::remove_directory(old.at, ignored);
+}
+
+// Who was killed as the directory went out of sight may have left an empty one, whose
+// name says that there is another one.
+void applier::forget_name(const target& wanted) {
+    const bpffs::path former = wanted.former_directory();
+    const auto base = bases_.find(former.parent_path());
+    if (wanted.who && wanted.what.visible.value == visibility::owner && base != bases_.end()) {
+        bpffs::error_code ignored; // there is none, or something is mounted on it
+        bpffs::remove_directory({base->second, former.filename()}, ignored);
+    }
+}
+
+// What is read-only has been carried over, and the process killed before it could go.
+void applier::leave(const target& wanted, const bpffs::mount_info& former) {
+    const mounted_place old = place_of(wanted.former_directory());
+    if (former.protection == bpffs::write_protection::read_only) {
+        const mount_view::inside guard = old.view.enter();
+        bpffs::detach_mount(old.at);
+    }
+    withdraw(*old.at.base(), old.view, wanted.name, with_pins::refuse,
+             fmt::format("bpffs-admin remove {} force dir {}", wanted.name,
+                         wanted.former_directory().parent_path().native()));
 }
 
 namespace {
+
+home_link link_to(const target& wanted, homes& by) {
+    return {wanted.who.value_or(account()), wanted.directory(), by, wanted.former_directory()};
+}
+
+// Without a home there is nothing to link from.
+seen_link look(const target& wanted, homes& by) {
+    seen_link seen;
+    if (wanted.who && wanted.what.link.value) {
+        try {
+            seen.state = link_to(wanted, by).look();
+        } catch (const std::exception&) {
+            seen.wrong = std::current_exception();
+        }
+    }
+    return seen;
+}
+
+std::string key_of(const target& wanted) {
+    return fmt::format("{}:{}:{}", wanted.who ? wanted.who->user : 0,
+                       wanted.who ? wanted.who->home.native() : "", wanted.directory().native());
+}
 
 // The link in the home, which is the user's: what they plant there, or a home
 // that cannot be read or does not answer, stops a directory from being given, since that is all or
@@ -153,12 +233,14 @@ namespace {
 // end.
 class wanted_link {
 public:
-    wanted_link(const target& wanted, act step, homes& by)
-        : link_(wanted.who.value_or(account()), wanted.directory(), by), step_(step) {
-        // Without a home there is nothing to link from.
-        if (wanted.who && wanted.what.link.value) {
-            trying([&] { missing_ = link_.look() == link_state::absent; });
-        }
+    wanted_link(const target& wanted, act step, homes& by, const seen_link& seen)
+        : link_(link_to(wanted, by)), step_(step) {
+        trying([&] {
+            if (seen.wrong != nullptr) {
+                std::rethrow_exception(seen.wrong);
+            }
+        });
+        missing_ = seen.state == link_state::absent || seen.state == link_state::former;
     }
 
     [[nodiscard]] bool in_order() const noexcept { return !missing_ && wrong_ == nullptr; }
@@ -166,10 +248,7 @@ public:
 
     void make_if_missing() {
         if (missing_) {
-            trying([&] {
-                link_.make();
-                made_ = true;
-            });
+            trying([&] { made_ = link_.make(); });
         }
     }
     [[nodiscard]] bool made() const noexcept { return made_; }
@@ -199,6 +278,14 @@ private:
 };
 
 } // namespace
+
+void applier::look_at_homes(const std::vector<target>& targets) {
+    for (const target& each : targets) {
+        if (each.who && each.what.link.value) {
+            links_.emplace(key_of(each), look(each, homes_));
+        }
+    }
+}
 
 // After a boot, say. What cannot be brought back takes nothing away.
 brought_back applier::bring_back(const target& wanted, const bpffs::directory& root) {
@@ -272,36 +359,56 @@ void applier::take_bound_back_at_the_end(const target& wanted, undo& back) {
     });
 }
 
-void applier::change(const target& wanted, const step& todo, const bpffs::mount_info* there,
+void applier::give(const target& wanted, const mounted_place& place, brought_back& old,
+                   undo& back) {
+    make_mount_point(place.at, back);
+    if (!wanted.what.persist.value) {
+        mount_user(place.at, place.view, wanted.spec(), back);
+        return;
+    }
+    // Before it is there: an empty one that a process which was killed had left would
+    // take the place of the save.
+    mount_user(
+        place.at, place.view, wanted.spec(),
+        [&](const bpffs::directory& root) { old = bring_back(wanted, root); }, back);
+}
+
+void applier::change(const target& wanted, const step& todo, const mount_table& mounts,
                      undo& back) {
     const bpffs::path shown = wanted.directory();
-    wanted_link link(wanted, todo.what, homes_); // looked at before anything is changed
+    // Looked at before anything is changed: who the policy names since is no matter.
+    const auto seen = links_.find(key_of(wanted));
+    wanted_link link(wanted, todo.what, homes_,
+                     seen != links_.end() ? seen->second : look(wanted, homes_));
     if (todo.what == act::nothing && link.in_order()) {
         return;
     }
-    const bpffs::location place(base_of(shown), wanted.name);
+    const mounted_place place = place_of(shown);
+    const auto there = [&]() -> const bpffs::mount_info& { return mounts.on(shown)->back(); };
     brought_back old;
     switch (todo.what) {
     case act::mount:
-        make_mount_point(place, back);
-        if (wanted.what.persist.value) {
-            // Before it is there: an empty one that a process which was killed had
-            // left would take the place of the save.
-            mount_user(
-                place, wanted.spec(),
-                [&](const bpffs::directory& root) { old = bring_back(wanted, root); }, back);
-        } else {
-            mount_user(place, wanted.spec(), back);
-        }
+        give(wanted, place, old, back);
         break;
-    case act::adjust:
-        adjust(wanted, place, *there);
+    case act::adjust: {
+        const mount_view::inside guard = place.view.enter();
+        adjust(wanted, place.at, there());
         break;
+    }
     case act::replace:
-        replace(wanted, place, *there);
+        replace(wanted, place, there());
         break;
-    case act::finish:
-        bpffs::detach_mount(place);
+    case act::finish: {
+        const mount_view::inside guard = place.view.enter();
+        bpffs::detach_mount(place.at);
+        break;
+    }
+    case act::move:
+        make_mount_point(place.at, back);
+        move(wanted, place, *former_mount(wanted, mounts));
+        break;
+    case act::leave:
+        leave(wanted, *former_mount(wanted, mounts));
         break;
     case act::nothing:
         break;
@@ -333,7 +440,8 @@ void applier::report(const target& wanted, const brought_back& old) {
 
 void applier::take_away(const withdrawal& what) {
     try {
-        withdraw(base_of(what.directory), what.name, with_pins::refuse,
+        const mounted_place place = place_of(what.directory);
+        withdraw(*place.at.base(), place.view, what.name, with_pins::refuse,
                  fmt::format("bpffs-admin remove {} force dir {}", what.name,
                              what.directory.parent_path().native()));
     } catch (const std::exception& error) {
@@ -344,7 +452,7 @@ void applier::take_away(const withdrawal& what) {
         return;
     }
     if (what.who) {
-        (void)home_link(*what.who, what.directory, homes_).remove();
+        dead_links_.emplace_back(*what.who, what.directory);
     }
     report(audited::withdrawn, what.name, what.directory, what.decided, "");
     if (what.who && !bounded_.contains(what.who->user)) { // who has another directory instead
@@ -375,13 +483,16 @@ void applier::apply_system(const policy& rules) {
 }
 
 void applier::finish() {
-    if (told_in_vain_) { // which the next run makes good
-        return;
+    if (!told_in_vain_) { // which the next run makes good
+        try {
+            memory_limits::tell_systemd();
+        } catch (const std::exception& error) {
+            wrong_.add(error);
+        }
     }
-    try {
-        memory_limits::tell_systemd();
-    } catch (const std::exception& error) {
-        wrong_.add(error);
+    alone_.reset();
+    for (const auto& [who, directory] : dead_links_) {
+        (void)home_link(who, directory, homes_).remove();
     }
 }
 
@@ -402,23 +513,29 @@ void apply_policy(context& with, applier& work, const policy& rules,
         all_targets(which == scope::everything ? rules.areas : std::vector<shared_area>(), index,
                     accounts, [&](const refusal& each) { work.refuse(each); });
 
-    const std::vector<bpffs::mount_info> there = bpffs::list_mounts(); // nobody changes it now
+    std::optional<private_places> hidden = private_places::find();
+    const std::vector<bpffs::mount_info> there = all_mounts(hidden); // nobody changes it now
     std::vector<bpffs::path> bases;
     bases.reserve(targets.size());
     for (const target& each : targets) {
-        bases.push_back(each.what.directory.value);
+        bases.push_back(each.directory().parent_path());
+    }
+    bpffs::error_code absent;
+    (void)bpffs::look_at(grant().base, absent);
+    if (!absent && std::find(bases.begin(), bases.end(), private_base) != bases.end()) {
+        bases.push_back(grant().base); // what goes out of sight comes from there
     }
     for (const bpffs::mount_info& each : there) {
         if (each.type == "bpf" && each.source == policy_source) {
             bases.push_back(each.mount_point.parent_path());
         }
     }
-    work.open(bases);
+    work.open(bases, std::move(hidden));
 
     const mount_table mounts(there);
     work.bound_memory(targets, mounts);
     for (const target& each : targets) {
-        work.apply(each, mounts.on(each.directory()));
+        work.apply(each, mounts);
     }
     for (const withdrawal& each : withdrawals(rules, index, accounts, mounts)) {
         if (which == scope::everything || each.who) {
@@ -429,6 +546,12 @@ void apply_policy(context& with, applier& work, const policy& rules,
         work.apply_system(rules);
     }
     work.finish();
+}
+
+// What is going to be wanted, as far as it can be told before the turn.
+void look_at_homes(applier& work, const policy& rules, const std::vector<account>& accounts) {
+    const auto ignore = [](const refusal&) {}; // told of when it is their turn
+    work.look_at_homes(all_targets({}, rule_index(rules), accounts, ignore));
 }
 
 std::vector<account> take_accounts(const std::vector<std::string>& users) {
@@ -453,9 +576,13 @@ void admin_apply(context& with, words& given) {
             users.push_back(word);
         }
     }
-    (void)take_accounts(users); // wrong words wait for nobody
+    const std::vector<account> accounts = take_accounts(users); // wrong words wait for nobody
     require_root();
     applier work(with, pins);
+    {
+        const policy rules = read_policy();
+        look_at_homes(work, rules, users.empty() ? accounts_for(rules) : accounts);
+    }
     work.wait_for_turn(std::nullopt);
     // Whoever had the turn before may have been told to change these.
     const policy rules = read_policy();
@@ -483,7 +610,7 @@ bool is_concerned(const account& who) {
     }
     // Shared directories that are to go are for apply, so they make nobody wait.
     const std::vector<withdrawal> all =
-        withdrawals(rules, index, {who}, mount_table(bpffs::list_mounts()));
+        withdrawals(rules, index, {who}, mount_table(all_mounts(private_places::find())));
     return std::any_of(all.begin(), all.end(),
                        [](const withdrawal& each) { return each.who.has_value(); });
 }
@@ -520,6 +647,7 @@ void admin_login(context& with, words& given) {
         return;
     }
     applier work(with, occupied::leave);
+    look_at_homes(work, read_policy(), {*who});
     work.wait_for_turn(std::chrono::seconds(10)); // whoever logs in waits with it
     const policy rules = read_policy();
     audit_log_in(rules, *who, with.process.err);

@@ -4,6 +4,8 @@
 // delegates cannot be changed, so a new mount takes over.
 #pragma once
 
+#include "mount_view.hpp"
+
 #include <bpffs/directory.hpp>
 #include <bpffs/mount.hpp>
 
@@ -23,6 +25,22 @@ std::uint64_t copy_pins(const bpffs::directory& from, const bpffs::directory& to
 // number of pins. failure where somebody works in the old one, or a pin cannot
 // be copied: the old one is then as it was. A process that is killed leaves the
 // old one there, read-only, alone or over the complete new one.
-std::uint64_t replace_mount(const bpffs::location& place, const bpffs::mount_spec& spec);
+// In a private place (the other namespace) it does not show who works in it in a
+// session: they keep a read-only copy of the old one until they enter it again.
+std::uint64_t replace_mount(const bpffs::location& place, const bpffs::mount_spec& spec,
+                            const mount_view& view = {});
+
+// A mount, and the namespace that it is in.
+struct mounted_place {
+    bpffs::location at;
+    mount_view view;
+};
+
+// The same with the new one in another place, in which it is at least as long as the
+// old one is not. A process that is killed leaves the old one read-only, with or
+// without a complete new one. Of the old one its directory stays. Returns the number
+// of pins. failure where somebody works in the old one.
+std::uint64_t move_mount_to(const mounted_place& to, const mounted_place& from,
+                            const bpffs::mount_spec& spec);
 
 } // namespace fsctl

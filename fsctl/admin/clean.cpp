@@ -7,6 +7,7 @@
 #include "grant.hpp"
 #include "json_list.hpp"
 #include "memory_limits.hpp"
+#include "private_places.hpp"
 #include "saves.hpp"
 #include "stale_saves.hpp"
 #include "step.hpp"
@@ -25,9 +26,10 @@ public:
     cleaning(context& with, with_pins pins) : with_(with), pins_(pins) {}
 
     void clean(const account_book& accounts) {
-        const mount_table mounts(bpffs::list_mounts());
+        const std::optional<private_places> hidden = private_places::find();
+        const mount_table mounts(all_mounts(hidden));
         for (const withdrawal& gone : gone_users(accounts, mounts, grant().base)) {
-            trying(gone.name, gone.directory, [&] { take_away(gone); });
+            trying(gone.name, gone.directory, [&] { take_away(gone, hidden); });
         }
         trying([&] { clean_limits(accounts); });
         for (const stale_save& one : stale_saves(system_saves, accounts, wrong_)) {
@@ -69,9 +71,15 @@ private:
         }
     }
 
-    void take_away(const withdrawal& gone) {
-        const trusted_directory base = open_trusted(gone.directory.parent_path(), if_absent::fail);
-        withdraw(base.handle, gone.name, pins_, "bpffs-admin clean force");
+    void take_away(const withdrawal& gone, const std::optional<private_places>& hidden) {
+        const std::string forced = "bpffs-admin clean force";
+        if (is_private(gone.directory)) {
+            withdraw(hidden->of(gone.name, private_places::if_none::nothing), hidden->view(),
+                     gone.name, pins_, forced);
+        } else {
+            withdraw(open_trusted(gone.directory.parent_path(), if_absent::fail).handle, {},
+                     gone.name, pins_, forced);
+        }
         audit({audited::withdrawn, gone.name, gone.directory, {}, "the account is gone"},
               with_.process.err);
         print(gone.name, "directory", gone.directory);

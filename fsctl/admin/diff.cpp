@@ -5,6 +5,7 @@
 #include "json_list.hpp"
 #include "memory_limits.hpp"
 #include "policy_file.hpp"
+#include "private_places.hpp"
 #include "step.hpp"
 #include "user_mount.hpp"
 #include "verbs.hpp"
@@ -38,12 +39,13 @@ void print(context& with, std::string_view sign, const std::string& user,
 // Only root can look into homes as their users.
 bool link_is_missing(const target& wanted, homes& visitor) {
     return wanted.who && wanted.what.link.value &&
-           home_link(*wanted.who, wanted.directory(), visitor).look() == link_state::absent;
+           home_link(*wanted.who, wanted.directory(), visitor, wanted.former_directory()).look() ==
+               link_state::absent;
 }
 
 void print_step(context& with, const target& wanted, const mount_table& mounts, homes* visitor) {
     const memory_size memory = wanted.who ? memory_limits().of(wanted.owner) : memory_size();
-    const step todo = step_for(wanted, mounts.on(wanted.directory()), memory);
+    const step todo = step_for(wanted, mounts, memory);
     if (todo.what == act::mount) {
         print(with, "+", wanted.name, wanted.directory(), wanted.decided, "");
     } else if (todo.what != act::nothing) {
@@ -55,12 +57,17 @@ void print_step(context& with, const target& wanted, const mount_table& mounts, 
 
 void print_all(context& with, const policy& rules, const std::vector<account>& accounts,
                failures& wrong) {
-    const mount_table mounts(bpffs::list_mounts());
+    const mount_table mounts(all_mounts(private_places::find()));
     const rule_index index(rules);
     homes visitor;
     const bool may_look = bpffs::identity::of_caller().user == 0;
     const auto note = [&](const refusal& each) { wrong.add(failure(each.message, each.remedy)); };
+    std::size_t out_of_sight = 0;
     for (const target& each : all_targets(rules.areas, index, accounts, note)) {
+        if (!may_look && each.what.visible.value == visibility::owner) {
+            ++out_of_sight;
+            continue;
+        }
         try {
             print_step(with, each, mounts, may_look ? &visitor : nullptr);
         } catch (const failure& error) {
@@ -69,6 +76,10 @@ void print_all(context& with, const policy& rules, const std::vector<account>& a
     }
     for (const withdrawal& each : withdrawals(rules, index, accounts, mounts)) {
         print(with, "-", each.name, each.directory, each.decided, "");
+    }
+    if (out_of_sight != 0) {
+        with.remark(fmt::format("only root can look at private directories, of which there {} {}",
+                                out_of_sight == 1 ? "is" : "are", out_of_sight));
     }
 }
 

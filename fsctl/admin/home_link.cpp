@@ -40,7 +40,7 @@ bpffs::directory open_home(const account& whose) {
 
 // What the name stands for; nothing where it stands for nothing.
 link_state look_in(const bpffs::directory& home, const bpffs::path& shown,
-                   const bpffs::path& target, const std::string& user) {
+                   const bpffs::path& target, const bpffs::path& former, const std::string& user) {
     bpffs::error_code code;
     const bpffs::path found = bpffs::read_symlink({home, shown.filename()}, code);
     if (is(code, boost::system::errc::no_such_file_or_directory)) {
@@ -48,6 +48,9 @@ link_state look_in(const bpffs::directory& home, const bpffs::path& shown,
     }
     if (!code && found == target) {
         return link_state::ours;
+    }
+    if (!code && !former.empty() && found == former) {
+        return link_state::former;
     }
     if (code && !is(code, boost::system::errc::invalid_argument)) {
         throw failure(
@@ -73,30 +76,36 @@ bool has_home(const account& whose) {
     return !is(code, boost::system::errc::no_such_file_or_directory);
 }
 
-link_state look_now(const account& whose, const bpffs::path& target) {
-    return has_home(whose) ? look_in(open_home(whose), file_of(whose), target, whose.name)
+link_state look_now(const account& whose, const bpffs::path& target, const bpffs::path& former) {
+    return has_home(whose) ? look_in(open_home(whose), file_of(whose), target, former, whose.name)
                            : link_state::no_home;
 }
 
-void make_now(const account& whose, const bpffs::path& target) {
+// Returns what was there before.
+link_state make_now(const account& whose, const bpffs::path& target, const bpffs::path& former) {
     const bpffs::directory home = open_home(whose);
     const bpffs::path file = file_of(whose);
-    if (look_in(home, file, target, whose.name) == link_state::ours) {
-        return;
+    const link_state found = look_in(home, file, target, former, whose.name);
+    if (found == link_state::ours) {
+        return found;
     }
     bpffs::error_code code;
+    if (found == link_state::former) {
+        bpffs::remove({home, file.filename()}, code); // or making it says what is there
+    }
     bpffs::make_symlink(target, {home, file.filename()}, code);
     if (code) {
         throw failure(
             fmt::format("'{}' cannot be made as {}: {}", file.native(), whose.name, code.message()),
             way_out);
     }
+    return found;
 }
 
 void remove_now(const account& whose, const bpffs::path& target) {
     const bpffs::directory home = open_home(whose);
     const bpffs::path file = file_of(whose);
-    if (look_in(home, file, target, whose.name) == link_state::absent) {
+    if (look_in(home, file, target, {}, whose.name) == link_state::absent) {
         throw failure("there is none");
     }
     bpffs::remove({home, file.filename()});
@@ -104,17 +113,18 @@ void remove_now(const account& whose, const bpffs::path& target) {
 
 } // namespace
 
-home_answer do_in_home(home_deed deed, const account& whose, const bpffs::path& target) {
+home_answer do_in_home(home_deed deed, const account& whose, const bpffs::path& target,
+                       const bpffs::path& former) {
     home_answer answer;
     try {
         const bpffs::acting_as user(whose.user, whose.group, whose.groups);
         end_with_asker();
         switch (deed) {
         case home_deed::look:
-            answer.state = look_now(whose, target);
+            answer.state = look_now(whose, target, former);
             break;
         case home_deed::make:
-            make_now(whose, target);
+            answer.state = make_now(whose, target, former);
             break;
         case home_deed::remove:
             remove_now(whose, target);
@@ -143,7 +153,7 @@ link_state home_link::look() const {
     if (!names_a_home(whose_)) {
         return link_state::no_home;
     }
-    return good(by_.ask(home_deed::look, whose_, target_)).state;
+    return good(by_.ask(home_deed::look, whose_, target_, former_)).state;
 }
 
 link_state home_link::look_in_home() const {
@@ -157,13 +167,14 @@ link_state home_link::look_in_home() const {
     return found;
 }
 
-void home_link::make() const {
-    (void)good(by_.ask(home_deed::make, whose_, target_));
+bool home_link::make() const {
+    return link_state::ours != good(by_.ask(home_deed::make, whose_, target_, former_)).state;
 }
 
 bool home_link::remove() const noexcept {
     try {
-        return names_a_home(whose_) && by_.ask(home_deed::remove, whose_, target_).wrong.empty();
+        return names_a_home(whose_) &&
+               by_.ask(home_deed::remove, whose_, target_, {}).wrong.empty();
     } catch (const std::exception&) {
         return false;
     }

@@ -131,12 +131,14 @@ bool send(int line, const parcel& what) {
     return true;
 }
 
-parcel question(home_deed deed, const account& whose, const bpffs::path& target) {
+parcel question(home_deed deed, const account& whose, const bpffs::path& target,
+                const bpffs::path& former) {
     parcel asked;
     asked.put(static_cast<std::uint32_t>(deed));
     asked.put(whose.name);
     asked.put(whose.home.native());
     asked.put(target.native());
+    asked.put(former.native());
     asked.put(whose.user);
     asked.put(whose.group);
     asked.put(static_cast<std::uint32_t>(whose.groups.size()));
@@ -152,13 +154,14 @@ home_answer answer_to(parcel asked) {
     whose.name = asked.text();
     whose.home = asked.text();
     const bpffs::path target = asked.text();
+    const bpffs::path former = asked.text();
     whose.user = asked.number();
     whose.group = asked.number();
     whose.groups.resize(asked.number());
     for (gid_t& each : whose.groups) {
         each = asked.number();
     }
-    return do_in_home(deed, whose, target);
+    return do_in_home(deed, whose, target, former);
 }
 
 // Keeps nothing of this process: a lock, or an open directory of somebody's mount,
@@ -263,14 +266,15 @@ milliseconds homes::limit() const {
     return std::max(patience_ / 8, least);
 }
 
-home_answer homes::ask(home_deed deed, const account& whose, const bpffs::path& target) {
+home_answer homes::ask(home_deed deed, const account& whose, const bpffs::path& target,
+                       const bpffs::path& former) {
     if (worker_ < 0) {
         start();
     }
     const milliseconds most = limit();
     parcel reply;
     got how = got::nothing;
-    if (send(line_.get(), question(deed, whose, target))) {
+    if (send(line_.get(), question(deed, whose, target, former))) {
         how = receive(line_.get(), reply, steady_clock::now() + most);
     }
     if (how != got::all) {

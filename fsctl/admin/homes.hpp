@@ -19,7 +19,8 @@ namespace fsctl {
 
 enum class home_deed : unsigned char { look, make, remove };
 
-enum class link_state : unsigned char { no_home, absent, ours };
+// `former`: it leads to where the directory was.
+enum class link_state : unsigned char { no_home, absent, former, ours };
 
 // What came of it: `wrong` is empty where nothing was.
 struct home_answer {
@@ -44,7 +45,8 @@ public:
 
     // What do_in_home() answers there. failure where it does not come back in time,
     // or where there can be no other process.
-    home_answer ask(home_deed deed, const account& whose, const bpffs::path& target);
+    home_answer ask(home_deed deed, const account& whose, const bpffs::path& target,
+                    const bpffs::path& former);
 
 private:
     void start();

@@ -5,12 +5,13 @@
 #include "account.hpp"
 #include "grant.hpp"
 #include "json_set.hpp"
+#include "policy.hpp"
+#include "private_places.hpp"
 #include "user_mount.hpp"
 #include "verbs.hpp"
 
 #include <bpffs/mount.hpp>
 
-#include <fstream>
 #include <optional>
 
 namespace fsctl {
@@ -18,9 +19,10 @@ namespace fsctl {
 namespace {
 
 // Nothing where the caller may not look inside.
-std::optional<std::uint64_t> pins_in(const bpffs::path& directory) {
+std::optional<std::uint64_t> pins_in(const std::optional<private_places>& hidden,
+                                     const bpffs::path& directory) {
     bpffs::error_code code;
-    const bpffs::directory top = bpffs::directory::open(directory, bpffs::symlinks::refuse, code);
+    const bpffs::directory top = open_users_directory(hidden, directory, code);
     if (code) {
         return std::nullopt;
     }
@@ -45,6 +47,8 @@ void print_json(json_writer& json, const bpffs::mount_info& mount,
     json.member("uid", std::uint64_t{mount.owner});
     json.member("gid", std::uint64_t{mount.group});
     json.member("mode", mount.permissions.octal());
+    json.member("visible",
+                word(is_private(mount.mount_point) ? visibility::owner : visibility::all));
     json.name("fmode");
     json.boolean(mount.fmode == bpffs::fmode_option::on);
     print_set(json, "cmds", mount.delegated.commands);
@@ -82,8 +86,9 @@ void print_plain(output& out, const bpffs::mount_info& mount, user_names& names,
     }
 }
 
-void print(context& with, const bpffs::mount_info& mount, user_names& names) {
-    const std::optional<std::uint64_t> pins = pins_in(mount.mount_point);
+void print(context& with, const std::optional<private_places>& hidden,
+           const bpffs::mount_info& mount, user_names& names) {
+    const std::optional<std::uint64_t> pins = pins_in(hidden, mount.mount_point);
     if (with.chosen.json) {
         print_json(with.json, mount, pins);
     } else {
@@ -91,40 +96,32 @@ void print(context& with, const bpffs::mount_info& mount, user_names& names) {
     }
 }
 
-// Calls use(mount) for each as it is read: of thousands no more than one is held.
-template <class Use> void each_mount(Use use) {
-    std::ifstream table("/proc/self/mountinfo");
-    for (std::string line; std::getline(table, line);) {
-        use(bpffs::mount_info::parse(line));
-    }
-    if (table.bad() || !table.is_open()) {
-        throw failure("/proc/self/mountinfo cannot be read", "It takes a /proc.");
-    }
-}
-
 } // namespace
 
 void admin_list(context& with, words& given) {
-    bpffs::path base = grant().base;
+    std::optional<bpffs::path> stated;
     std::optional<std::string> only;
     while (!given.empty()) {
         if (given.keyword({"dir"}) == "dir") {
-            base = take_base(given);
+            stated = take_base(given);
         } else if (!only) {
             only = given.next("a USER");
         } else {
             given.end();
         }
     }
+    const bpffs::path base = stated.value_or(grant().base);
     bool found = false;
     if (with.chosen.json && !only) {
         with.json.start_array();
     }
     user_names names;
-    each_mount([&](const bpffs::mount_info& mount) {
+    const std::optional<private_places> hidden = private_places::find();
+    each_mount(hidden, [&](const bpffs::mount_info& mount) {
+        const bpffs::path in = mount.mount_point.parent_path();
         const bool wanted = !only || mount.mount_point.filename() == *only;
-        if (mount.type == "bpf" && mount.mount_point.parent_path() == base && wanted) {
-            print(with, mount, names);
+        if (mount.type == "bpf" && (in == base || (!stated && in == private_base)) && wanted) {
+            print(with, hidden, mount, names);
             found = true;
         }
     });

@@ -5,6 +5,7 @@
 
 #include "common/failure.hpp"
 #include "grant.hpp"
+#include "private_places.hpp"
 
 #include <algorithm>
 
@@ -28,6 +29,10 @@ std::string to_string(memory_size size) {
         return "";
     }
     return fmt::format("{}{}", number, unit == 0 ? "" : units.substr(unit - 1, 1));
+}
+
+std::string_view word(visibility which) {
+    return which == visibility::owner ? "owner" : "all";
 }
 
 entitlement default_entitlement() {
@@ -61,6 +66,14 @@ void check_together(const entitlement& what) {
                         what.mode.value.octal(), to_string(what.mode.from),
                         bpffs::to_string(what.caps.value), to_string(what.caps.from)),
             "Leave out o+w, or give no capabilities: caps = \"none\"");
+    }
+    // It would be in everybody's table of mounts, or not where the policy says.
+    if (what.visible.value == visibility::owner && what.directory.from.file) {
+        throw policy_failure(
+            what.directory.from,
+            fmt::format("what only its owner sees ({}) is in {}, and in no other directory ({})",
+                        to_string(what.visible.from), private_base, to_string(what.directory.from)),
+            "Leave out 'directory', or let all see it: visible = \"all\"");
     }
 }
 

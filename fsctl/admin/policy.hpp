@@ -48,6 +48,10 @@ struct memory_size {
 // "64M"; "" where there is no limit.
 std::string to_string(memory_size size);
 
+// Who is to know of a directory: all who look, or its owner's sessions only.
+enum class visibility : unsigned char { all, owner };
+std::string_view word(visibility which);
+
 // The keys of a table that say how a directory is to be. `Slot` is a setting
 // that is there (a whole answer) or may be missing (what one table says).
 template <template <class> class Slot> struct directory_keys {
@@ -63,6 +67,7 @@ template <template <class> class Slot> struct directory_keys {
     Slot<memory_size> memory;      // of all that the user runs, with the maps they make
     Slot<bool> link;
     Slot<bool> persist; // whether maps outlive a reboot
+    Slot<visibility> visible;
 };
 
 template <class T> using maybe_setting = std::optional<setting<T>>;
@@ -83,6 +88,7 @@ template <class A, class B, class Use> void each_key(A& a, B& b, Use use) {
     use("memory", a.memory, b.memory);
     use("link", a.link, b.link);
     use("persist", a.persist, b.persist);
+    use("visible", a.visible, b.visible);
 }
 
 // "alice", "@staff", "5000-5999": whom a rule names.

@@ -139,7 +139,8 @@ private:
             noting([&, &key = key, &node = node] {
                 if (key == "name") {
                     name = area_name(node);
-                } else if (key == "link" || key == "memory" || !read_wish(says, key, node)) {
+                } else if (key == "link" || key == "memory" || key == "visible" ||
+                           !read_wish(says, key, node)) {
                     unknown(key, key_names({"name"}));
                 }
             });
@@ -241,6 +242,15 @@ private:
             throw wrong_at(at(node), fmt::format("expected a number above 0, {} at most", most));
         }
         value = static_cast<std::uint64_t>(*number);
+    }
+
+    void take(visibility& value, const toml::node& node) const {
+        const std::string given = text(node);
+        if (given != word(visibility::all) && given != word(visibility::owner)) {
+            throw wrong_at(at(node), "a directory is visible to \"all\" or to its \"owner\"",
+                           "visible = \"owner\"");
+        }
+        value = given == word(visibility::owner) ? visibility::owner : visibility::all;
     }
 
     void take(memory_size& value, const toml::node& node) const {

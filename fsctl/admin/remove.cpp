@@ -8,6 +8,8 @@
 #include "grant.hpp"
 #include "home_link.hpp"
 #include "memory_limits.hpp"
+#include "private_places.hpp"
+#include "step.hpp"
 #include "target.hpp"
 #include "trusted.hpp"
 #include "verbs.hpp"
@@ -23,7 +25,7 @@ void drop_bound(uid_t user) {
     if (limits.of(user).bytes == 0) {
         return;
     }
-    for (const bpffs::mount_info& one : bpffs::list_mounts()) {
+    for (const bpffs::mount_info& one : all_mounts(private_places::find())) {
         if (one.type == "bpf" && one.source == policy_source && one.owner == user) {
             return;
         }
@@ -37,13 +39,22 @@ struct removed {
     bool link = false;
 };
 
+withdrawn withdraw_from(const bpffs::path& where, const std::string& user, with_pins pins) {
+    const std::string forced = fmt::format("bpffs-admin remove {} force", user);
+    if (where == private_base) {
+        const std::optional<private_places> hidden = private_places::find();
+        const bpffs::directory base =
+            hidden ? hidden->of(user, private_places::if_none::nothing) : bpffs::directory();
+        return base ? withdraw(base, hidden->view(), user, pins, forced) : withdrawn();
+    }
+    return withdraw(open_trusted(where, if_absent::fail).handle, {}, user, pins, forced);
+}
+
 removed remove(context& with, const std::optional<account>& who, const std::string& user,
                const bpffs::path& where, with_pins pins) {
     const bpffs::path shown = where / user;
-    const trusted_directory base = open_trusted(where, if_absent::fail);
     removed done{alone()};
-    const withdrawn what =
-        withdraw(base.handle, user, pins, fmt::format("bpffs-admin remove {} force", user));
+    const withdrawn what = withdraw_from(where, user, pins);
     homes visitor;
     done.link = who && home_link(*who, shown, visitor).remove();
     if (!what.mount && !what.directory && !done.link) {
@@ -77,17 +88,30 @@ void finish(context& with, const std::optional<account>& who, const std::string&
 
 } // namespace
 
+namespace {
+
+// Where it is, if nobody says: where all see it, or else where only its owner does.
+bpffs::path usual_place_of(const std::string& user) {
+    const mount_table mounts(all_mounts(private_places::find()));
+    const bpffs::path hidden = private_base;
+    return mounts.on(grant().base / user) == nullptr && mounts.on(hidden / user) != nullptr
+               ? hidden
+               : grant().base;
+}
+
+} // namespace
+
 void admin_remove(context& with, words& given) {
     const std::string word = given.next("a USER");
     check_user_name(word);
-    bpffs::path where = grant().base;
+    std::optional<bpffs::path> stated;
     with_pins pins = with_pins::refuse;
     while (!given.empty()) {
         const std::string_view key = given.keyword({"force", "dir"});
         if (key == "force") {
             pins = with_pins::drop;
         } else if (key == "dir") {
-            where = take_base(given);
+            stated = take_base(given);
         } else {
             given.end();
         }
@@ -97,6 +121,7 @@ void admin_remove(context& with, words& given) {
     // Somebody whose account is gone may still have a directory, under the old name.
     const std::optional<account> who = find_account(word);
     const std::string user = who ? who->name : word;
+    const bpffs::path where = stated ? *stated : usual_place_of(user);
     removed done;
     audit_refusal(user, where / user, with.process.err,
                   [&] { done = remove(with, who, user, where, pins); });

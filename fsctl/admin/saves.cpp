@@ -10,6 +10,7 @@
 #include "grant.hpp"
 #include "json_list.hpp"
 #include "policy_file.hpp"
+#include "private_places.hpp"
 #include "save_files.hpp"
 #include "step.hpp"
 #include "trusted.hpp"
@@ -20,6 +21,7 @@
 #include <bpffs/pin.hpp>
 
 #include <cstdlib>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -29,9 +31,11 @@ namespace {
 
 enum class way { save, restore };
 
-// A directory /run/bpffs/alice is saved as SAVES/run/bpffs/alice.
+// A directory /run/bpffs/alice is saved as SAVES/run/bpffs/alice, whoever is to see it:
+// that may be another matter when it is restored.
 bpffs::path place_of(const bpffs::path& saves, const bpffs::path& directory) {
-    return saves / directory.parent_path().relative_path();
+    const bpffs::path base = is_private(directory) ? grant().base : directory.parent_path();
+    return saves / base.relative_path();
 }
 
 // Those that a policy keeps, and that are there.
@@ -41,8 +45,13 @@ std::vector<bpffs::path> persistent(const mount_table& mounts) {
     const rule_index index(rules);
     const auto ignore = [](const refusal&) {}; // they are for apply to tell
     for (const target& each : all_targets(rules.areas, index, accounts_for(rules), ignore)) {
-        if (each.what.persist.value && mounts.on(each.directory()) != nullptr) {
+        if (!each.what.persist.value) {
+            continue;
+        }
+        if (mounts.on(each.directory()) != nullptr) {
             all.push_back(each.directory());
+        } else if (former_mount(each, mounts) != nullptr) { // until apply has moved it
+            all.push_back(each.former_directory());
         }
     }
     return all;
@@ -85,7 +94,11 @@ struct held_directory {
 held_directory hold(const bpffs::path& directory) {
     held_directory held;
     if (bpffs::identity::of_caller().user == 0) {
-        held.base = open_trusted(directory.parent_path(), if_absent::fail).handle;
+        if (const auto hidden = private_places::find(); hidden && is_private(directory)) {
+            held.base = hidden->of(directory.filename().native(), private_places::if_none::nothing);
+        } else {
+            held.base = open_trusted(directory.parent_path(), if_absent::fail).handle;
+        }
         held.lock = alone();
         held.top =
             bpffs::directory::open({held.base, directory.filename()}, bpffs::symlinks::refuse);
@@ -139,7 +152,7 @@ void run(context& with, words& given, way which) {
         saves = take_base(given);
     }
     given.end();
-    const mount_table mounts(bpffs::list_mounts());
+    const mount_table mounts(all_mounts(private_places::find()));
     const std::vector<bpffs::path> directories =
         caller == 0 && !saves ? persistent(mounts) : directories_of(mounts, caller);
     if (!saves) {
@@ -148,8 +161,12 @@ void run(context& with, words& given, way which) {
     failures wrong;
     user_names names;
     start_list(with);
+    std::set<bpffs::path> taken; // among the saves
     for (const bpffs::path& directory : directories) {
         try {
+            if (!taken.insert(place_of(*saves, directory) / directory.filename()).second) {
+                throw failure("another directory of that user has its place among the saves");
+            }
             print(with, which, directory,
                   which == way::save ? save_directory(directory, *saves, names)
                                      : restore_directory(directory, *saves, names, wrong));

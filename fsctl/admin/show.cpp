@@ -29,6 +29,9 @@ std::string toml(bpffs::mode bits) {
 std::string toml(bool value) {
     return value ? "true" : "false";
 }
+std::string toml(visibility which) {
+    return toml(std::string(word(which)));
+}
 std::string toml(std::uint64_t number) {
     return fmt::format("{}", number);
 }
@@ -72,6 +75,9 @@ void json_value(json_writer& json, bpffs::mode bits) {
 }
 void json_value(json_writer& json, bool value) {
     json.boolean(value);
+}
+void json_value(json_writer& json, visibility which) {
+    json.string(word(which));
 }
 void json_value(json_writer& json, std::uint64_t number) {
     number != 0 ? json.number(number) : json.null();

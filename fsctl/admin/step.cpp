@@ -127,13 +127,35 @@ void mount_table::for_each(const std::function<void(const bpffs::mount_info&)>& 
     }
 }
 
-step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there,
-              memory_size memory) {
-    if (there == nullptr) {
+const bpffs::mount_info* former_mount(const target& wanted, const mount_table& mounts) {
+    const std::vector<bpffs::mount_info>* there =
+        wanted.who ? mounts.on(wanted.former_directory()) : nullptr;
+    if (there == nullptr || there->back().type != "bpf" || there->back().source != policy_source ||
+        there->back().owner != wanted.owner) {
+        return nullptr;
+    }
+    return &there->back();
+}
+
+step step_for(const target& wanted, const mount_table& mounts, memory_size memory) {
+    const std::vector<bpffs::mount_info>* there = mounts.on(wanted.directory());
+    const bpffs::mount_info* former = former_mount(wanted, mounts);
+    if (there == nullptr && former == nullptr) {
         return {act::mount, {}};
+    }
+    if (there == nullptr) {
+        return {act::move,
+                fmt::format("visible {}, now {}",
+                            word(wanted.what.visible.value == visibility::all ? visibility::owner
+                                                                              : visibility::all),
+                            word(wanted.what.visible.value))};
     }
     const bpffs::mount_info& top = there->back();
     check_whose(wanted, top);
+    if (former != nullptr) {
+        return {act::leave, fmt::format("'{}' is taken away, which it has taken the place of",
+                                        wanted.former_directory().native())};
+    }
     if (there->size() == 2 && top.protection == bpffs::write_protection::read_only &&
         there->front().type == "bpf") {
         return {act::finish, "a change that was interrupted is completed"};
@@ -166,7 +188,9 @@ bool still_wanted(const rule_index& index, const account& who, const bpffs::path
     try {
         const verdict result = index.judge(who);
         decided = result.decided.value_or(origin());
-        return result.gets && result.gets->directory.value / who.name == directory;
+        // What has another place now, since others are to see it or not to, is moved.
+        return result.gets && (directory_of(*result.gets, who.name) == directory ||
+                               former_directory_of(*result.gets, who.name) == directory);
     } catch (const failure&) {
         return true; // contradictory rules take nothing away, nor do doubts
     }

@@ -19,6 +19,8 @@ enum class act {
     adjust,  // mode, group or fmode, in place
     replace, // what is delegated, or nr_inodes: takes a new mount
     finish,  // apply was killed in the middle of `replace`, which is to be completed
+    move,    // it is where others see it, or do not, and is to be the other way round
+    leave,   // apply was killed in the middle of `move`, which is to be completed
 };
 
 struct step {
@@ -40,8 +42,10 @@ private:
 
 // Compares, with the memory that the user is bounded to now. failure where what is
 // there is no bpffs, or another user's.
-step step_for(const target& wanted, const std::vector<bpffs::mount_info>* there,
-              memory_size memory);
+step step_for(const target& wanted, const mount_table& mounts, memory_size memory);
+
+// What a policy has made of it where others see it, or do not; null where it has not.
+const bpffs::mount_info* former_mount(const target& wanted, const mount_table& mounts);
 
 // A directory that is to be taken away.
 struct withdrawal {

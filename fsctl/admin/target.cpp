@@ -4,6 +4,7 @@
 #include "target.hpp"
 
 #include "common/failure.hpp"
+#include "private_places.hpp"
 
 #include <unordered_map>
 #include <unordered_set>
@@ -11,6 +12,16 @@
 #include <fmt/format.h>
 
 namespace fsctl {
+
+bpffs::path directory_of(const entitlement& what, const std::string& name) {
+    return what.visible.value == visibility::owner ? bpffs::path(private_base) / name
+                                                   : what.directory.value / name;
+}
+
+bpffs::path former_directory_of(const entitlement& what, const std::string& name) {
+    return what.visible.value == visibility::owner ? what.directory.value / name
+                                                   : bpffs::path(private_base) / name;
+}
 
 bpffs::mount_spec target::spec() const {
     bpffs::mount_spec made;

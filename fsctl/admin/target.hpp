@@ -20,6 +20,10 @@ namespace fsctl {
 // apply takes away again: others are the administrator's own.
 constexpr const char* policy_source = "bpffs.d";
 
+// Where somebody's directory is, and where it is if others are to see it, or not to.
+bpffs::path directory_of(const entitlement& what, const std::string& name);
+bpffs::path former_directory_of(const entitlement& what, const std::string& name);
+
 struct target {
     std::string name;           // the user's, or the shared directory's
     std::optional<account> who; // nothing: shared
@@ -28,7 +32,9 @@ struct target {
     uid_t owner = 0;
     gid_t group = 0;
 
-    [[nodiscard]] bpffs::path directory() const { return what.directory.value / name; }
+    [[nodiscard]] bpffs::path directory() const { return directory_of(what, name); }
+    // Where it was if the policy has changed who is to see it.
+    [[nodiscard]] bpffs::path former_directory() const { return former_directory_of(what, name); }
     [[nodiscard]] bpffs::mount_spec spec() const;
 };
 

@@ -140,9 +140,10 @@ namespace {
                   "A kernel with the bpffs patches is needed (kernel-patches/build makes one).");
 }
 
-void take_off_at_the_end(const bpffs::location& place, undo& back) {
-    back.add([place] {
+void take_off_at_the_end(const bpffs::location& place, const mount_view& view, undo& back) {
+    back.add([place, view] {
         bpffs::error_code ignored;
+        const mount_view::inside guard = view.enter();
         bpffs::unmount(place, ignored);
     });
 }
@@ -159,8 +160,10 @@ bpffs::directory named(const bpffs::directory& fresh, const bpffs::path& shown) 
 
 } // namespace
 
-void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec, undo& back) {
+void mount_user(const bpffs::location& place, const mount_view& view, const bpffs::mount_spec& spec,
+                undo& back) {
     try {
+        const mount_view::inside guard = view.enter();
         bpffs::mount_bpffs(place, spec);
     } catch (const bpffs::error& error) {
         if (error.code() == bpffs::errc::no_fmode) {
@@ -168,7 +171,7 @@ void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec, und
         }
         throw;
     }
-    take_off_at_the_end(place, back);
+    take_off_at_the_end(place, view, back);
 }
 
 namespace {
@@ -211,12 +214,13 @@ void check_taken(const bpffs::directory& fresh, const bpffs::location& place,
 
 } // namespace
 
-void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec,
+void mount_user(const bpffs::location& place, const mount_view& view, const bpffs::mount_spec& spec,
                 const std::function<void(const bpffs::directory&)>& fill, undo& back) {
     const bpffs::directory fresh = bpffs::make_bpffs(spec);
     fill(named(fresh, place.display()));
+    const mount_view::inside guard = view.enter();
     bpffs::attach_mount(fresh, place);
-    take_off_at_the_end(place, back); // also where what was taken cannot be looked at
+    take_off_at_the_end(place, view, back); // also where what was taken cannot be looked at
     check_taken(fresh, place, spec);
 }
 

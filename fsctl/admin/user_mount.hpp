@@ -4,6 +4,8 @@
 // delegated there, and at the pins inside.
 #pragma once
 
+#include "mount_view.hpp"
+
 #include <bpffs/directory.hpp>
 #include <bpffs/mount.hpp>
 #include <bpffs/pin.hpp>
@@ -42,12 +44,14 @@ std::uint64_t count_pins(const bpffs::directory& top);
 // put something there. failure where it is not empty.
 void make_mount_point(const bpffs::location& place, undo& back);
 
-// Mounts a user's bpffs. failure where the kernel does not know fmode. The
-// place is remembered for undoing it, so its directory must stay open.
-void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec, undo& back);
+// Mounts a user's bpffs, in the namespace that the place is in. failure where the
+// kernel does not know fmode. The place is remembered for undoing it, so its
+// directory must stay open.
+void mount_user(const bpffs::location& place, const mount_view& view, const bpffs::mount_spec& spec,
+                undo& back);
 
 // The same, of a bpffs that has been filled before anybody can see it.
-void mount_user(const bpffs::location& place, const bpffs::mount_spec& spec,
+void mount_user(const bpffs::location& place, const mount_view& view, const bpffs::mount_spec& spec,
                 const std::function<void(const bpffs::directory&)>& fill, undo& back);
 
 // "uid 1000, delegate_cmds=...": what distinguishes one grant from another.

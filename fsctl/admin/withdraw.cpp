@@ -27,14 +27,18 @@ std::string name_some(const bpffs::directory& top, std::uint64_t all) {
     return all > shown ? fmt::format("{} and {} more", names, all - shown) : names;
 }
 
-void take_down(const bpffs::location& place) {
+void take_down(const bpffs::location& place, const mount_view& view) {
     bpffs::error_code code;
-    bpffs::unmount(place, code);
+    {
+        const mount_view::inside guard = view.enter();
+        bpffs::unmount(place, code);
+    }
     const bpffs::path shown = place.display();
     if (code == boost::system::errc::device_or_resource_busy) {
         throw failure(
             fmt::format("'{}' is in use: somebody works in it or has it open", shown.native()),
-            fmt::format("'fuser -vm {}' says who.", shown.native()));
+            view.is_own() ? fmt::format("'fuser -vm {}' says who.", shown.native())
+                          : "It is a session of its owner, or what one has left running.");
     }
     if (code) {
         throw bpffs::error(code, "unmount", shown);
@@ -54,6 +58,12 @@ void check_no_pins(const bpffs::directory& top, const std::string& remedy) {
 
 namespace {
 
+std::optional<bpffs::mount_info>
+mount_seen_from(const mount_view& view, const bpffs::directory& base, const std::string& name) {
+    const mount_view::inside guard = view.enter();
+    return mount_on(base, name);
+}
+
 // Until all is well: opened again, since a descriptor that is kept would keep the
 // mount busy.
 void write_again_unless_kept(const bpffs::location& place, undo& back) {
@@ -67,13 +77,13 @@ void write_again_unless_kept(const bpffs::location& place, undo& back) {
 
 } // namespace
 
-withdrawn withdraw(const bpffs::directory& base, const std::string& name, with_pins pins,
-                   const std::string& forced) {
+withdrawn withdraw(const bpffs::directory& base, const mount_view& view, const std::string& name,
+                   with_pins pins, const std::string& forced) {
     withdrawn what;
     const bpffs::location place(base, name);
     if (const mounted there = what_is_mounted_on(base, name); there != mounted::nothing) {
         if (there != mounted::bpffs) {
-            const auto other = mount_on(base, name);
+            const auto other = mount_seen_from(view, base, name);
             throw failure(fmt::format("'{}' is {}, not a user's bpffs", place.display().native(),
                                       other ? describe(*other) : "another file system"));
         }
@@ -90,7 +100,7 @@ withdrawn withdraw(const bpffs::directory& base, const std::string& name, with_p
                                                forced));
             }
         } // closed: an open directory would keep the mount busy
-        take_down(place);
+        take_down(place, view);
         back.keep();
         what.mount = true;
     }

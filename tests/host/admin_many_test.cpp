@@ -137,6 +137,28 @@ TEST_F(admin_fmode_test, who_hangs_in_a_home_ends_with_who_has_sent_it) {
     EXPECT_TRUE(comes_to(false));
 }
 
+TEST_F(admin_fmode_test, nobody_waits_for_a_home_with_whoever_waits_for_it) {
+    expect_ok("add bob nolink"); // and there is a lock
+    const hanging home("/home/alice");
+    BPFFS_NEEDS("fuse", home.good() ? "" : "no /dev/fuse");
+    write_policy("[[grant]]\nusers = [\"alice\"]\n");
+    for (const char* line : {"apply", "login alice"}) {
+        ASSERT_TRUE(comes_to(false));
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::_exit(run_admin(line).status);
+        }
+        EXPECT_TRUE(comes_to(true)) << "it waits for the home: " << line;
+        {
+            const handle lock = open_file("/run/bpffs-admin.lock", O_RDWR);
+            EXPECT_EQ(::flock(lock.get(), LOCK_EX | LOCK_NB), 0) << line;
+        }
+        int status = -1;
+        ::waitpid(child, &status, 0);
+        EXPECT_EQ(WEXITSTATUS(status), 1) << "alice is told of: " << line;
+    }
+}
+
 TEST_F(admin_fmode_test, homes_are_visited_where_nothing_is_open) {
     const pid_t child = ::fork();
     if (child == 0) {

@@ -285,11 +285,12 @@ TEST_F(admin_fmode_test, list_shows_who_has_what) {
 
 TEST_F(admin_fmode_test, list_speaks_json) {
     expect_ok("add alice maps hash:array cmds map_create");
-    EXPECT_EQ(run_admin("-j list alice").out,
-              R"({"user":"alice","directory":"/run/bpffs/alice","uid":1000,"gid":1000,)"
-              R"("mode":"0700","fmode":true,"cmds":["map_create"],"maps":["hash","array"],)"
-              R"("progs":[],"attachs":[],"caps":["bpf"],"pins":0})"
-              "\n");
+    EXPECT_EQ(
+        run_admin("-j list alice").out,
+        R"({"user":"alice","directory":"/run/bpffs/alice","uid":1000,"gid":1000,)"
+        R"("mode":"0700","visible":"all","fmode":true,"cmds":["map_create"],"maps":["hash","array"],)"
+        R"("progs":[],"attachs":[],"caps":["bpf"],"pins":0})"
+        "\n");
     const std::string all = run_admin("-j list").out;
     EXPECT_EQ(all.front(), '[');
     EXPECT_EQ(all.substr(all.size() - 2), "]\n");

@@ -48,6 +48,7 @@ bool counts(pid_t child) {
     case SYS_fchown:
     case SYS_fchownat:
     case SYS_fsconfig:
+    case SYS_mount:
     case SYS_move_mount:
     case SYS_mount_setattr:
     case SYS_umount2:

@@ -55,6 +55,7 @@ bool gets(const policy& rules, const fsctl::account& who) {
 TEST(Policy, EveryKeyIsRead) {
     const policy rules = read(R"([[grant]]
 users = ["alice", "@daemon", "5000-5999", "7"]
+visible = "all"
 directory = "/run/elsewhere/"
 mode = "0750"
 group = "daemon"
@@ -88,10 +89,30 @@ fmode = true
     EXPECT_EQ(to_string(what.memory.value), "64M");
     EXPECT_FALSE(what.link.value);
     EXPECT_TRUE(what.persist.value);
+    EXPECT_EQ(what.visible.value, fsctl::visibility::all);
+    EXPECT_TRUE(what.visible.from.file);
     ASSERT_TRUE(rules.fmode.has_value());
     EXPECT_TRUE(rules.fmode->value);
-    EXPECT_EQ(to_string(what.maps.from), "/p/10.conf:7");
+    EXPECT_EQ(to_string(what.maps.from), "/p/10.conf:8");
     EXPECT_EQ(what.maps.from.column, 8U);
+}
+
+TEST(Policy, WhatOnlyTheOwnerSeesIsInOnePlace) {
+    const std::string hidden = "[[grant]]\nusers = \"alice\"\nvisible = \"owner\"\n";
+    const fsctl::verdict got = fsctl::judge(read(hidden), somebody("alice", 1000));
+    ASSERT_TRUE(got.gets.has_value());
+    EXPECT_EQ(got.gets->visible.value, fsctl::visibility::owner);
+    const policy both = read(hidden + "directory = \"/run/elsewhere\"\n");
+    try {
+        (void)fsctl::judge(both, somebody("alice", 1000));
+        ADD_FAILURE();
+    } catch (const fsctl::policy_failure& error) {
+        EXPECT_EQ(
+            std::string(error.what()),
+            "what only its owner sees (/p/10.conf:3) is in /run/bpffs-private, and in no other "
+            "directory (/p/10.conf:4)");
+        EXPECT_EQ(error.from().line, 4U);
+    }
 }
 
 TEST(Policy, WhatNoFileSaysIsTheDefault) {
@@ -157,6 +178,11 @@ TEST(Policy, MistakesAreNamedWithLineAndColumn) {
         {"[[grant]]\nusers = \"a\"\nmemory = \"64m\"\n", "f:3:10: an amount of memory"},
         {"[[grant]]\nusers = \"a\"\nmemory = \"1023K\"\n", "f:3:10: an amount of memory"},
         {"[[grant]]\nusers = \"a\"\nmemory = \"99999999999G\"\n", "f:3:10: an amount of memory"},
+        {"[[grant]]\nusers = \"a\"\nvisible = \"owners\"\n",
+         "f:3:11: a directory is visible to \"all\" or to its \"owner\"\n"},
+        {"[[grant]]\nusers = \"a\"\nvisible = true\n", "f:3:11: expected a string"},
+        {"[[shared]]\nname = \"x\"\ngroup = \"g\"\nvisible = \"owner\"\n",
+         "f:4:1: unknown key 'visible'"},
         {"[[shared]]\nname = \"x\"\ngroup = \"g\"\nmemory = \"1M\"\n",
          "f:4:1: unknown key 'memory'"},
         {"[[grant]]\nusers = \"a\"\nlink = \"yes\"\n", "f:3:8: expected true or false\n"},
