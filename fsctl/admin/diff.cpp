@@ -37,10 +37,13 @@ void print(context& with, std::string_view sign, const std::string& user,
 }
 
 // Only root can look into homes as their users.
-bool link_is_missing(const target& wanted, homes& visitor) {
-    return wanted.who && wanted.what.link.value &&
-           home_link(*wanted.who, wanted.directory(), visitor, wanted.former_directory()).look() ==
-               link_state::absent;
+bool link_would_change(const target& wanted, homes& visitor) {
+    if (!wanted.who || !wanted.what.link.value) {
+        return false;
+    }
+    const link_state now =
+        home_link(*wanted.who, wanted.directory(), visitor, wanted.former_directory()).look();
+    return now == link_state::absent || now == link_state::former;
 }
 
 void print_step(context& with, const target& wanted, const mount_table& mounts, homes* visitor) {
@@ -50,7 +53,7 @@ void print_step(context& with, const target& wanted, const mount_table& mounts, 
         print(with, "+", wanted.name, wanted.directory(), wanted.decided, "");
     } else if (todo.what != act::nothing) {
         print(with, "~", wanted.name, wanted.directory(), wanted.decided, todo.words);
-    } else if (visitor != nullptr && link_is_missing(wanted, *visitor)) {
+    } else if (visitor != nullptr && link_would_change(wanted, *visitor)) {
         print(with, "~", wanted.name, wanted.directory(), wanted.decided, "the link to it");
     }
 }

@@ -45,7 +45,8 @@ mount_view::inside::inside(const bpffs::owned_fd* where) {
     }
     own_ = open_or_fail("/proc/self/ns/mnt", O_RDONLY);
     root_ = open_or_fail("/", O_PATH | O_DIRECTORY);
-    directory_ = open_or_fail(".", O_PATH | O_DIRECTORY);
+    // One that root may not search (another user's FUSE) is not worth a failure.
+    directory_ = bpffs::owned_fd::adopt(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (::setns(where->get(), CLONE_NEWNS) != 0) {
         fail("the namespace of private directories cannot be entered");
     }
@@ -57,10 +58,13 @@ mount_view::inside::~inside() {
         return;
     }
     // setns(2) leads to the root of the namespace, which a caller in a chroot had left.
-    if (::setns(own_.get(), CLONE_NEWNS) != 0 || ::fchdir(root_.get()) != 0 || ::chroot(".") != 0 ||
-        ::fchdir(directory_.get()) != 0) {
+    if (::setns(own_.get(), CLONE_NEWNS) != 0 || ::fchdir(root_.get()) != 0 || ::chroot(".") != 0) {
         std::perror("bpffs-admin: the way back from the namespace of private directories");
         std::_Exit(1);
+    }
+    // Where it cannot be had again the root will do.
+    if (directory_ && ::fchdir(directory_.get()) != 0) {
+        return;
     }
 }
 

@@ -142,9 +142,13 @@ namespace {
 
 void take_off_at_the_end(const bpffs::location& place, const mount_view& view, undo& back) {
     back.add([place, view] {
-        bpffs::error_code ignored;
-        const mount_view::inside guard = view.enter();
-        bpffs::unmount(place, ignored);
+        try {
+            bpffs::error_code ignored;
+            const mount_view::inside guard = view.enter();
+            bpffs::unmount(place, ignored);
+        } catch (const std::exception&) { // what else is to be undone still is
+            return;
+        }
     });
 }
 

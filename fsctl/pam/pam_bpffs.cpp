@@ -157,34 +157,45 @@ int leave_others() {
     return ::mount(nullptr, base, nullptr, MS_PRIVATE, nullptr) != 0 ? errno : 0;
 }
 
-int give(pam_handle_t* handle, const char* user) {
-    const file where(open_space());
+// The user's mounts in place of `slot`: 0 or errno, ENOENT where there are none.
+int fetch_directory(const char* user, int slot) {
     char users[512] = "/users/";
-    if (std::strchr(user, '/') != nullptr || std::strlen(user) + sizeof "/users/" > sizeof users) {
-        return PAM_SUCCESS; // no name that a directory could have
+    if (user[0] == '\0' || user[0] == '.' || std::strchr(user, '/') != nullptr ||
+        std::strlen(user) + sizeof "/users/" > sizeof users) {
+        return ENOENT; // no name that a directory has
     }
     std::strcat(users, user); // NOLINT: it fits
+    const file where(open_space());
+    return where.get() < 0 ? ENOENT : fetch_mounts(where.get(), users, slot);
+}
+
+int give(pam_handle_t* handle, const char* user) {
     const file mounts(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    if (mounts.get() < 0) {
-        return fail(handle, user, "/dev/null", errno);
-    }
-    const int error = where.get() < 0 ? ENOENT : fetch_mounts(where.get(), users, mounts.get());
-    if (error != 0 && error != ENOENT) {
-        return fail(handle, user, "a copy of it", error);
-    }
+    const int error = mounts.get() < 0 ? errno : fetch_directory(user, mounts.get());
     if (error == ENOENT && !is_covered()) {
         return PAM_SUCCESS; // as most are
     }
-    if (const int wrong = leave_others(); wrong != 0) {
-        return fail(handle, user, "a namespace", wrong);
+    // Whatever went wrong, another one's directory is not for this user.
+    if (error == 0 || is_covered()) {
+        if (const int wrong = leave_others(); wrong != 0) {
+            return fail(handle, user, "a namespace", wrong);
+        }
     }
     if (error == ENOENT) {
         return PAM_SUCCESS;
+    }
+    if (error != 0) {
+        return fail(handle, user, "a copy of it", error);
     }
     if (::move_mount(mounts.get(), "", AT_FDCWD, base, MOVE_MOUNT_F_EMPTY_PATH) != 0) {
         return fail(handle, user, base, errno);
     }
     return PAM_SUCCESS;
+}
+
+// To somebody without an account.
+int give_nothing() {
+    return is_covered() && leave_others() != 0 ? PAM_SESSION_ERR : PAM_USER_UNKNOWN;
 }
 
 } // namespace
@@ -197,11 +208,11 @@ __attribute__((visibility("default"))) int
 pam_sm_open_session(pam_handle_t* handle, int /*flags*/, int /*argc*/, const char** /*argv*/) {
     const char* name = nullptr;
     if (pam_get_user(handle, &name, nullptr) != PAM_SUCCESS || name == nullptr) {
-        return PAM_USER_UNKNOWN;
+        return give_nothing();
     }
     const struct passwd* account = pam_modutil_getpwnam(handle, name);
     if (account == nullptr) {
-        return PAM_USER_UNKNOWN;
+        return give_nothing();
     }
     if (account->pw_uid == 0) {
         return PAM_SUCCESS;
