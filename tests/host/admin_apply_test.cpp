@@ -507,39 +507,13 @@ TEST_F(admin_fmode_test, users_save_and_restore_their_own) {
 // Who waits for whom
 
 /// As somebody who may not write there: has the directory open and keeps it locked.
-class held_by_a_user {
+class held_by_a_user : waiting_child {
 public:
-    explicit held_by_a_user(const char* directory) {
-        int ready[2] = {-1, -1};
-        EXPECT_EQ(::pipe2(ready, O_CLOEXEC), 0);
-        child_ = ::fork();
-        if (child_ == 0) {
-            const handle held =
-                become({bob, bob}) ? open_file(directory, O_RDONLY | O_DIRECTORY) : handle(-EPERM);
-            const bool locked = held.good() && ::flock(held.get(), LOCK_EX) == 0;
-            const char word = locked ? 'y' : 'n';
-            (void)!::write(ready[1], &word, 1);
-            for (;;) {
-                ::pause();
-            }
-        }
-        char word = 'n';
-        EXPECT_EQ(::read(ready[0], &word, 1), 1);
-        EXPECT_EQ(word, 'y');
-        ::close(ready[0]);
-        ::close(ready[1]);
-    }
-    held_by_a_user(const held_by_a_user&) = delete;
-    held_by_a_user& operator=(const held_by_a_user&) = delete;
-    held_by_a_user(held_by_a_user&&) = delete;
-    held_by_a_user& operator=(held_by_a_user&&) = delete;
-    ~held_by_a_user() {
-        ::kill(child_, SIGKILL);
-        ::waitpid(child_, nullptr, 0);
-    }
-
-private:
-    pid_t child_ = -1;
+    explicit held_by_a_user(const char* directory)
+        : waiting_child([directory] {
+              return become({bob, bob}) &&
+                     ::flock(::open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), LOCK_EX) == 0;
+          }) {}
 };
 
 TEST_F(admin_test, no_user_makes_root_wait) {

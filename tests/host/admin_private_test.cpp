@@ -87,46 +87,21 @@ outcome makes_a_map() {
 }
 
 /// A session of alice's that goes on, with its working directory there where one is stated.
-class session {
+class session : private waiting_child {
 public:
-    explicit session(const char* directory = "/") {
-        int ready[2] = {-1, -1};
-        EXPECT_EQ(::pipe2(ready, O_CLOEXEC), 0);
-        child_ = ::fork();
-        if (child_ == 0) {
-            const bool good = begin_session("alice") == PAM_SUCCESS && become({alice, alice}) &&
-                              ::chdir(directory) == 0;
-            const char word = good ? 'y' : 'n';
-            (void)!::write(ready[1], &word, 1);
-            for (;;) {
-                ::pause();
-            }
-        }
-        char word = 'n';
-        EXPECT_EQ(::read(ready[0], &word, 1), 1);
-        EXPECT_EQ(word, 'y');
-        ::close(ready[0]);
-        ::close(ready[1]);
-    }
-    session(const session&) = delete;
-    session& operator=(const session&) = delete;
-    session(session&&) = delete;
-    session& operator=(session&&) = delete;
-    ~session() {
-        ::kill(child_, SIGKILL);
-        ::waitpid(child_, nullptr, 0);
-    }
+    explicit session(const char* directory = "/")
+        : waiting_child([&] {
+              return begin_session("alice") == PAM_SUCCESS && become({alice, alice}) &&
+                     ::chdir(directory) == 0;
+          }) {}
 
     /// As seen from there.
     [[nodiscard]] std::string operator/(const std::string& file) const {
-        return fmt::format("/proc/{}/root{}", child_, file);
+        return fmt::format("/proc/{}/root{}", pid(), file);
     }
     [[nodiscard]] std::string mounts() const {
-        return text_of(fmt::format("/proc/{}/mountinfo", child_));
+        return text_of(fmt::format("/proc/{}/mountinfo", pid()));
     }
-
-private:
-    pid_t child_ = -1;
 };
 
 class admin_private_test : public admin_fmode_test {

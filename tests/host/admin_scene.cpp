@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -220,6 +221,29 @@ void admin_fmode_test::SetUp() {
     for (const char* need : {"fmode", "token"}) {
         BPFFS_NEEDS(need);
     }
+}
+
+waiting_child::waiting_child(const std::function<bool()>& first) {
+    int ready[2] = {-1, -1};
+    EXPECT_EQ(::pipe2(ready, O_CLOEXEC), 0);
+    child_ = ::fork();
+    if (child_ == 0) {
+        const char word = first() ? 'y' : 'n';
+        (void)!::write(ready[1], &word, 1);
+        for (;;) {
+            ::pause();
+        }
+    }
+    char word = 'n';
+    EXPECT_EQ(::read(ready[0], &word, 1), 1);
+    EXPECT_EQ(word, 'y');
+    ::close(ready[0]);
+    ::close(ready[1]);
+}
+
+waiting_child::~waiting_child() {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
 }
 
 } // namespace bpffs_test

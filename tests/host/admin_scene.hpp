@@ -7,6 +7,7 @@
 #include "support/sandbox.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -75,6 +76,22 @@ private:
 class admin_fmode_test : public admin_test {
 protected:
     void SetUp() override;
+};
+
+/// A child process that has done something, well, and then does nothing until it is killed.
+class waiting_child {
+public:
+    explicit waiting_child(const std::function<bool()>& first);
+    waiting_child(const waiting_child&) = delete;
+    waiting_child& operator=(const waiting_child&) = delete;
+    waiting_child(waiting_child&&) = delete;
+    waiting_child& operator=(waiting_child&&) = delete;
+    ~waiting_child();
+
+    [[nodiscard]] pid_t pid() const noexcept { return child_; }
+
+private:
+    pid_t child_ = -1;
 };
 
 } // namespace bpffs_test
